@@ -1,0 +1,1 @@
+"""Reads images from a folder or from Kafka and drives the engine."""

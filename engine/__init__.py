@@ -1,0 +1,1 @@
+"""The language of Cairn and its pure core: facts in, decision out."""

@@ -1,0 +1,1 @@
+"""Nearest-prototype search: one port, an exact and an approximate implementation."""

@@ -1,0 +1,1 @@
+"""Offline work on finished results: evaluate, project to three dimensions."""

@@ -1,0 +1,135 @@
+"""Every seam of the house as a Protocol: what the core asks of the world.
+
+Each port has one contract suite in `tests/contracts`, run against every implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.types import Batch, LocalFeatures, Outcome, Photo, Rejection, Rgb, Vector, Verdict
+
+
+class Encoder(Protocol):
+    """Turns images into unit vectors; the same image always gives the same vector."""
+
+    @property
+    def identity(self) -> str:
+        """Name and hash of the model; state made with another identity is refused."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Images per `embed` call that serve this encoder best: 1 on a CPU."""
+        ...
+
+    def embed(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
+        """Embed n images as (n, dim) float32 rows of unit length. Thread-safe."""
+        ...
+
+
+class FeatureExtractor(Protocol):
+    """Finds local features; the same image always gives the same features. Thread-safe."""
+
+    def extract(self, image: Rgb) -> LocalFeatures:
+        """Local features of an upright image; possibly none (n = 0)."""
+        ...
+
+
+class Verifier(Protocol):
+    """Compares two images geometrically; deterministic and symmetric in its verdict's meaning."""
+
+    def verify(self, query: LocalFeatures, exemplar: LocalFeatures) -> Verdict:
+        """Inliers and overlap of the two views; zero inliers where nothing agrees."""
+        ...
+
+
+class Index(Protocol):
+    """Nearest neighbours by cosine among labelled unit vectors."""
+
+    def __len__(self) -> int: ...
+
+    def put(self, label: int, vector: Vector) -> None:
+        """Add a vector, or replace the one of the same label. Labels are never reused."""
+        ...
+
+    def remove(self, label: int) -> None:
+        """Forget a label; raises KeyError where it is unknown."""
+        ...
+
+    def search(self, vector: Vector, k: int) -> list[tuple[int, float]]:
+        """At most k pairs (label, cosine), best first, ties by label; fewer if there are fewer."""
+        ...
+
+
+class ExemplarFeatures(Protocol):
+    """Local features of exemplars, by scope and item id."""
+
+    def features(self, scope: str, item_id: str) -> LocalFeatures | None:
+        """Features kept for an item, None where none were kept."""
+        ...
+
+
+class Store(ExemplarFeatures, Protocol):
+    """The durable state of one shard: journal, exemplar features, source positions.
+
+    `commit` is atomic: after a crash either all of a batch is there or nothing of it.
+    """
+
+    def commit(self, batch: Batch) -> None:
+        """Append outcomes and rejections and advance the positions, as one transaction."""
+        ...
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Every outcome in commit order; items come back without local features."""
+        ...
+
+    def rejections(self) -> Iterator[Rejection]:
+        """Every rejection in commit order."""
+        ...
+
+    def content_hash(self, scope: str, image_id: str) -> str | None:
+        """SHA-256 (hex) of an image already committed, None where it is new."""
+        ...
+
+    def position(self, source: str, partition: int) -> int | None:
+        """Last committed offset of a source, None where nothing was read from it."""
+        ...
+
+    def close(self) -> None:
+        """Release the file; the store must not be used afterwards."""
+        ...
+
+
+class Source(Protocol):
+    """Where photos come from. Messages that cannot be parsed come as rejections, in order."""
+
+    def poll(self, limit: int, timeout_s: float) -> Sequence[Photo | Rejection]:
+        """Wait up to `timeout_s` seconds for up to `limit` messages."""
+        ...
+
+    @property
+    def exhausted(self) -> bool:
+        """True once no further message will ever come (a folder read to its end, not watched)."""
+        ...
+
+    def close(self) -> None:
+        """Release connections and files."""
+        ...
+
+
+class EventSink(Protocol):
+    """One way out for committed batches; called after the commit, in commit order."""
+
+    def publish(self, batch: Batch) -> None:
+        """Tell the outside what a committed batch changed."""
+        ...

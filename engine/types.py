@@ -1,0 +1,235 @@
+"""The nouns of Cairn: inert, frozen, without behaviour beyond what their fields imply.
+
+A **photo** arrives; the pipeline turns it into **items** (a whole image, one crop, one face);
+the clusterer puts each item on a **cluster** and says so in **events**. An **outcome** is all
+that one photo changed: the unit of the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector: TypeAlias = NDArray[np.float32]
+"""Shape (d,), float32, unit length unless the docstring says otherwise."""
+
+Rgb: TypeAlias = NDArray[np.uint8]
+"""Shape (height, width, 3), red-green-blue, upright."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeoPoint:
+    """WGS 84 position in degrees."""
+
+    lat: float
+    lon: float
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a message came from, in a form that orders and resumes.
+
+    Kafka: topic, partition, offset. Folder: `file:` + relative path, 0, mtime in nanoseconds.
+    """
+
+    source: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One image message, not yet decoded. `captured_at` is in seconds since the Unix epoch."""
+
+    image_id: str
+    scope: str
+    origin: Origin
+    data: bytes
+    captured_at: float | None = None
+    location: GeoPoint | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """What is kept of a photo once its pixels are gone. Width and height are upright, in pixels."""
+
+    image_id: str
+    scope: str
+    origin: Origin
+    content_hash: str
+    width: int
+    height: int
+    captured_at: float | None = None
+    location: GeoPoint | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the upright original: left, top, right, bottom."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalFeatures:
+    """Key points of one item, as verification needs them.
+
+    points: (n, 2) float32, x and y in pixels of the working image of `width` x `height`.
+    descriptors: (n, k) uint8; RootSIFT times 512 for SIFT.
+    """
+
+    points: NDArray[np.float32]
+    descriptors: NDArray[np.uint8]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """What is clustered. `item_id` is `image_id#k`; `features` is None where nobody asked."""
+
+    item_id: str
+    vector: Vector
+    box: Box
+    features: LocalFeatures | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A photo that went through the pipeline: its record, its items, seconds spent per stage."""
+
+    image: ImageRecord
+    items: tuple[Item, ...]
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A photo that can never be clustered, and why: the body of a dead letter."""
+
+    image_id: str
+    scope: str
+    origin: Origin
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What geometry says of two images.
+
+    inliers: correspondences that agree with one epipolar geometry.
+    overlap: share of the smaller covered area, 0 to 1, in which the two views agree.
+    """
+
+    inliers: int
+    overlap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One verification that was spent on the way to a decision."""
+
+    cluster_id: str
+    exemplar: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a decision fell as it did.
+
+    kind: `assign`, `spawn` or `defer`.
+    similarity, runner_up: cosine to the best and second-best cluster, None where there was none.
+    """
+
+    kind: str
+    similarity: float | None = None
+    runner_up: float | None = None
+    trials: tuple[Trial, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A pending cluster was born from its founding item."""
+
+    cluster_id: str
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """An item joined a cluster through a prototype; `founds` says that it became a new one.
+
+    confidence: probability, 0 to 1, that the item belongs here; 1 for a founder.
+    """
+
+    cluster_id: str
+    item_id: str
+    prototype_id: int
+    founds: bool
+    confidence: float
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A cluster reached its profile's minimum size, or two members that are certain."""
+
+    cluster_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """`retired_id` became part of `cluster_id`; the retired id redirects for ever.
+
+    fused: pairs (kept, absorbed) of prototype ids, in the order applied, that keep the
+    cluster within its bound of prototypes.
+    """
+
+    cluster_id: str
+    retired_id: str
+    fused: tuple[tuple[int, int], ...] = ()
+
+
+Change: TypeAlias = Created | Assigned | Confirmed | Merged
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of a scope's lineage. `seq` counts from 1 within the scope, without gaps."""
+
+    scope: str
+    seq: int
+    change: Change
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """All that one photo changed: the unit of the journal and of replay."""
+
+    image: ImageRecord
+    items: tuple[Item, ...]
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """What one commit makes durable, as one.
+
+    positions: the origins of every message seen, duplicates and rejected ones included;
+    the last one per (source, partition) is where reading resumes (after it).
+    """
+
+    outcomes: tuple[Outcome, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    positions: tuple[Origin, ...] = ()

@@ -1,0 +1,1 @@
+"""What sees: one model or algorithm per small file."""

@@ -1,0 +1,1 @@
+"""Brings images in: folders, videos, cameras, synthetic scenes with known truth."""

@@ -1,0 +1,1 @@
+"""Durable state: what survives kill -9, and how it comes back."""
