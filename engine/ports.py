@@ -79,6 +79,14 @@ class ExemplarFeatures(Protocol):
         ...
 
 
+class ExemplarMemory(ExemplarFeatures, Protocol):
+    """Exemplar features that also take in those of a photo whose batch is not committed yet."""
+
+    def remember(self, scope: str, item_id: str, features: LocalFeatures) -> None:
+        """Keep the features of a new exemplar until its batch is committed or dropped."""
+        ...
+
+
 class Store(ExemplarFeatures, Protocol):
     """The durable state of one shard: journal, exemplar features, source positions.
 
