@@ -11,7 +11,43 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.types import Batch, LocalFeatures, Outcome, Photo, Rejection, Rgb, Vector, Verdict
+from engine.types import (
+    Batch,
+    Box,
+    Decoded,
+    LocalFeatures,
+    Metadata,
+    Outcome,
+    Photo,
+    Rejection,
+    Rgb,
+    Vector,
+    Verdict,
+)
+
+
+class Decoder(Protocol):
+    """Turns hostile bytes into pixels within limits. Thread-safe."""
+
+    def __call__(self, data: bytes) -> Decoded:
+        """Decode; raises BadImage where the bytes are no acceptable image."""
+        ...
+
+
+class MetadataReader(Protocol):
+    """Reads what the camera wrote into a file. Never raises; thread-safe."""
+
+    def __call__(self, data: bytes) -> Metadata:
+        """Capture time, position, orientation; None for what is absent or absurd."""
+        ...
+
+
+class Detector(Protocol):
+    """Finds what is to be clustered within an image. Thread-safe."""
+
+    def __call__(self, image: Rgb) -> Sequence[Box]:
+        """Boxes in pixels of `image`; one item is made of each, none where there are none."""
+        ...
 
 
 class Encoder(Protocol):
