@@ -161,6 +161,24 @@ class Source(Protocol):
         """Wait up to `timeout_s` seconds for up to `limit` messages."""
         ...
 
+    def keep_alive(self) -> None:
+        """Say that this worker still lives, without reading; called while slow work runs."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """Changes when the set of owned partitions does: what is in flight is void then."""
+        ...
+
+    @property
+    def partitions(self) -> frozenset[int]:
+        """The partitions this worker owns now."""
+        ...
+
+    def rewind(self) -> None:
+        """Read again from behind the last committed message of every owned partition."""
+        ...
+
     @property
     def exhausted(self) -> bool:
         """True once no further message will ever come (a folder read to its end, not watched)."""
