@@ -9,17 +9,19 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from consumer.shard import Shard
 from engine.errors import CommitAborted
-from engine.pipeline import Pipeline
 from engine.ports import Source
 from engine.types import Batch, Photo, Prepared, Rejection
 
 KEEP_ALIVE_S = 1.0
+
+Prepare: TypeAlias = Callable[[Sequence[Photo]], Future[list[Prepared | Rejection]]]
+"""Starts the pipeline on a batch, on another thread."""
 
 
 class Log(Protocol):
@@ -95,18 +97,16 @@ class Loop:
     def __init__(
         self,
         source: Source,
-        pipeline: Pipeline,
+        prepare: Prepare,
         shards: Shards,
         log: Log,
-        ahead: Executor,
         observers: Sequence[Observer] = (),
         pace: Pace = Pace(),
     ) -> None:
         self._source = source
-        self._pipeline = pipeline
+        self._prepare = prepare
         self._shards = shards
         self._log = log
-        self._ahead = ahead
         self._observers = observers
         self._pace = pace
         self._epoch = source.epoch
@@ -132,7 +132,7 @@ class Loop:
         if not messages:
             return None
         photos = [message for message in messages if isinstance(message, Photo)]
-        future = self._ahead.submit(self._pipeline.prepare, photos)
+        future = self._prepare(photos)
         return _InFlight(messages, future, time.monotonic())
 
     def _changed_hands(self) -> bool:
@@ -144,9 +144,12 @@ class Loop:
         return True
 
     def _settle(self, batch: _InFlight) -> bool:
-        """Decide and commit; False where the commit was aborted and all was recovered."""
+        """Decide and commit; False where the batch became void and everything was recovered."""
+        results = self._results(batch)
+        if self._changed_hands():
+            return False
         try:
-            committed = self._commit(self._results(batch))
+            committed = self._commit(results)
         except CommitAborted:
             self._recover()
             return False
