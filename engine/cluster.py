@@ -2,7 +2,7 @@
 
 A prototype keeps the *sum* of its members' unit vectors and their count, never an averaged
 unit vector: sums add exactly in any order of merges, averages drift. From sums alone follow
-the mean cosine between an item and a cluster, and the mean cosine within a cluster.
+the mean cosine between an item and a cluster.
 """
 
 from __future__ import annotations
@@ -68,16 +68,6 @@ class Cluster:
     def average_similarity(self, vector: Vector) -> float:
         """Mean cosine between a unit vector and the members (average linkage, exact)."""
         return float(self.total() @ vector) / self.count
-
-
-def spread(total: NDArray[np.float64], count: int) -> float:
-    """1 minus the mean cosine over pairs of `count` unit vectors that sum to `total`.
-
-    |sum|^2 = n + sum over ordered pairs of their cosine; 0 for fewer than two vectors.
-    """
-    if count < 2:
-        return 0.0
-    return 1.0 - (float(total @ total) - count) / (count * (count - 1))
 
 
 def id_for(scope: str, item_id: str) -> str:

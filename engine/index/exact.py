@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from engine.types import Vector
 
 _FIRST_CAPACITY = 64
+_ROUNDING = 1e-5
 
 
 class ExactIndex:
@@ -42,11 +43,21 @@ class ExactIndex:
 
     def search(self, vector: Vector, k: int) -> list[tuple[int, float]]:
         """At most k pairs (label, cosine), best first, ties by label."""
+        best = self._shortlist(vector, k)
+        # Row by row, because a BLAS product rounds the same row differently in another place,
+        # and a restart may put it there.
+        scores = (self._rows[best] * vector).sum(axis=1)
+        order = np.lexsort((self._labels[best], -scores))[:k]
+        return [(int(self._labels[best[n]]), float(scores[n])) for n in order]
+
+    def _shortlist(self, vector: Vector, k: int) -> NDArray[np.int64]:
+        """Rows that may be among the k best: all that come within rounding of the k-th."""
         count = len(self._row_of)
+        if k >= count:
+            return np.arange(count)
         scores = self._rows[:count] @ vector
-        best = np.argpartition(-scores, k - 1)[:k] if k < count else np.arange(count)
-        order = np.lexsort((self._labels[best], -scores[best]))
-        return [(int(self._labels[row]), float(scores[row])) for row in best[order]]
+        least = np.partition(scores, count - k)[count - k]
+        return np.flatnonzero(scores >= least - _ROUNDING)
 
     def entries(self) -> list[tuple[int, Vector]]:
         """Every (label, vector), by label: what another index needs to take over."""

@@ -7,13 +7,14 @@ rule (Leys et al., "Detecting outliers", Journal of Experimental Social Psycholo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from collections.abc import Hashable, Mapping
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Quality: TypeAlias = Literal["high", "low"]
+Key = TypeVar("Key", bound=Hashable)
 
 DEVIATIONS = 3.0
 MAD_TO_SIGMA = 1.4826  # makes the median absolute deviation of a normal sample its sigma
@@ -30,8 +31,8 @@ def spread(vectors: NDArray[np.float32]) -> float:
     return 1.0 - (float(total @ total) - count) / pairs
 
 
-def grade(spreads: Mapping[str, float]) -> dict[str, Quality]:
-    """Quality by cluster id, from spread by cluster id."""
+def grade(spreads: Mapping[Key, float]) -> dict[Key, Quality]:
+    """Quality by cluster, from spread by cluster."""
     if not spreads:
         return {}
     values = np.fromiter(spreads.values(), dtype=np.float64)
