@@ -7,6 +7,7 @@ import numpy as np
 from engine.types import (
     Assigned,
     Box,
+    Change,
     Created,
     Event,
     Evidence,
@@ -38,7 +39,7 @@ def make_outcome(
     vector = rng.standard_normal(8, dtype=np.float32)
     item = Item(item_id, vector / np.linalg.norm(vector), Box(0, 0, 64, 48), features)
     image = ImageRecord(image_id, scope, Origin("topic", 0, 0), f"hash of {image_id}", 64, 48)
-    changes = (
+    changes: tuple[Change, ...] = (
         Created(f"c-{image_id}", item_id),
         Assigned(f"c-{image_id}", item_id, 0, founds, 1.0, Evidence("spawn")),
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import random
 import subprocess
 import sys
 import time
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
+
+import numpy as np
 
 from state.store import open_store
 from tests.recovery.commit_for_ever import SIZE
@@ -27,9 +28,9 @@ def commit_until_killed(path: Path, batches: int, pause_s: float) -> int:
 
 def test_killed_at_any_moment(tmp_path: Path) -> None:
     """Whenever the process dies, the file holds whole batches, every one it spoke of among them."""
-    path, rng = tmp_path / "s.db", random.Random(7)
+    path, rng = tmp_path / "s.db", np.random.default_rng(7)
     for _ in range(6):
-        spoken = commit_until_killed(path, rng.randint(1, 20), rng.uniform(0, 0.01))
+        spoken = commit_until_killed(path, int(rng.integers(1, 20)), rng.uniform(0, 0.01))
         with closing(open_store(path, "test")) as store:
             last = store.position("stream", 0)
             assert last is not None

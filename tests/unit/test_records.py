@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -167,7 +168,7 @@ def test_newer_version_is_named() -> None:
 
 def test_numpy_scalars_and_read_only_mappings_are_kept_exactly() -> None:
     """Values that merely look like plain ones are stored without loss."""
-    similarity = np.float32(0.1)
+    similarity: Any = np.float32(0.1)
     change = Assigned("c", "i", 0, founds=False, confidence=similarity, evidence=Evidence("assign"))
     image = ImageRecord("i", "s", Origin("t", 0, 0), "h", 1, 1, None, None, MappingProxyType({}))
     back = decode_outcome(encode_outcome(Outcome(image, (), (Event("s", 1, change),))))

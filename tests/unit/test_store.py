@@ -123,7 +123,7 @@ def test_damage_is_named_not_skipped(path: Path) -> None:
     with closing(open_store(path, IDENTITY)) as store:
         replay = store.outcomes()
         assert next(replay).image.image_id == "a"
-        with pytest.raises(CorruptRecord, match="outcome 2.*backup"):
+        with pytest.raises(CorruptRecord, match=r"outcome 2.*backup"):
             next(replay)
 
 
