@@ -173,7 +173,7 @@ def test_a_missing_password_is_a_setup_error(tmp_path: Path) -> None:
 def test_settings_do_not_change() -> None:
     """What was loaded stays as it was loaded."""
     with pytest.raises(ValidationError):
-        load(None, {}, {}).engine.profile = "face"  # type: ignore[misc]
+        load(None, {}, {}).engine.profile = "face"
 
 
 def test_every_setting_has_a_meaning() -> None:
