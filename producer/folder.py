@@ -8,8 +8,9 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from io import BytesIO
 from pathlib import Path
-from typing import Final, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from engine.errors import Misconfigured
 from engine.types import GeoPoint, Origin, Photo, Rejection
@@ -19,8 +20,6 @@ SUFFIXES: Final = frozenset(
     ".jpg .jpeg .png .webp .tif .tiff .heic .heif .avif .bmp .gif".split()  # noqa: SIM905
 )
 """File names that promise an image; whether they keep the promise decoding will tell."""
-
-_HEADER_BYTES: Final = 1 << 20  # EXIF stands at the start of a file; enough to order by it
 
 _log = logging.getLogger(__name__)
 
@@ -56,8 +55,8 @@ class FoundFile:
 class PhotoFolder:
     """The photos under one directory, hidden files and links to elsewhere left out.
 
-    read_metadata: capture time and place out of the first bytes of a file; nothing where there
-    is none, whatever the bytes.
+    read_metadata: capture time and place out of an open file, reading its header alone; never
+    raises, whatever the bytes: `engine.vision.exif.read_metadata_from`.
     scope_of: scope of a photo, by its relative path.
     max_bytes: largest file that is read.
     labels: what labels.csv says, by relative path; EXIF goes before it.
@@ -67,7 +66,7 @@ class PhotoFolder:
     def __init__(
         self,
         root: Path,
-        read_metadata: Callable[[bytes], Metadata],
+        read_metadata: Callable[[BinaryIO], Metadata],
         scope_of: Callable[[str], str],
         *,
         max_bytes: int,
@@ -107,7 +106,8 @@ class PhotoFolder:
         if file.size > self._max_bytes:
             return self._rejection(file, "too_large", self._excess(file.size))
         try:
-            data = self._first_bytes(file, self._max_bytes + 1)
+            with file.path.open("rb") as stream:
+                data = stream.read(self._max_bytes + 1)
         except (FileNotFoundError, NotADirectoryError):
             _log.info("%s vanished before it was read", file.name)
             return None
@@ -150,24 +150,22 @@ class PhotoFolder:
 
     def _age(self, file: FoundFile) -> tuple[bool, float, str]:
         try:
-            header = self._first_bytes(file, min(_HEADER_BYTES, self._max_bytes))
+            with file.path.open("rb") as stream:
+                captured_at, _ = self._time_and_place(file, stream)
         except OSError:
-            header = b""  # reading it will say what is wrong
-        captured_at, _ = self._time_and_place(file, header)
+            captured_at = None  # reading it will say what is wrong
         return captured_at is None, captured_at or 0.0, file.name
 
-    def _first_bytes(self, file: FoundFile, count: int) -> bytes:
-        with file.path.open("rb") as stream:
-            return stream.read(count)
-
-    def _time_and_place(self, file: FoundFile, data: bytes) -> tuple[float | None, GeoPoint | None]:
-        exif = self._read_metadata(data)
+    def _time_and_place(
+        self, file: FoundFile, stream: BinaryIO
+    ) -> tuple[float | None, GeoPoint | None]:
+        exif = self._read_metadata(stream)
         row = self._labels.get(file.name, LabelRow(""))
         captured_at = row.captured_at if exif.captured_at is None else exif.captured_at
         return captured_at, exif.location or row.location
 
     def _photo(self, file: FoundFile, data: bytes) -> Photo:
-        captured_at, location = self._time_and_place(file, data)
+        captured_at, location = self._time_and_place(file, BytesIO(data))
         attributes = {"filename": file.name}
         if file.name in self._labels:
             attributes["label"] = self._labels[file.name].label

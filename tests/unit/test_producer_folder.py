@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -21,8 +22,9 @@ class Metadata:
     location: GeoPoint | None = None
 
 
-def read_metadata(data: bytes) -> Metadata:
+def read_metadata(file: BinaryIO) -> Metadata:
     """In these tests a file that starts with `@` and a digit was captured at that second."""
+    data = file.read(2)
     return Metadata(float(data[1:2]), GeoPoint(1, 2)) if data[:1] == b"@" else Metadata()
 
 
