@@ -94,6 +94,26 @@ class FolderSource(Generic[F]):
         """True once every file was read and nobody waits for more."""
         return not self._watch and self._next_scan is not None and not self._queue
 
+    def keep_alive(self) -> None:
+        """Nobody takes a folder away from a slow reader."""
+
+    @property
+    def epoch(self) -> int:
+        """Always the same: a folder has one owner."""
+        return 0
+
+    @property
+    def partitions(self) -> frozenset[int]:
+        """The one partition of a folder."""
+        return frozenset({0})
+
+    def rewind(self) -> None:
+        """Search the folder again, as at the start."""
+        self._queue.clear()
+        self._known.clear()
+        self._settling.clear()
+        self._next_scan = None
+
     def close(self) -> None:
         """Forget what was not read yet."""
         self._queue.clear()

@@ -31,12 +31,16 @@ IndexFactory: TypeAlias = Callable[[], Index]
 
 @dataclass(slots=True)
 class ScopeBook:
-    """One scope: clusters by id, the prototype index, redirects of retired ids, counters."""
+    """One scope: clusters by id, the prototype index, redirects of retired ids, counters.
+
+    confirmed: how many of the living clusters are; the others are pending.
+    """
 
     index: Index
     clusters: dict[str, Cluster] = field(default_factory=dict)
     owners: dict[int, str] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
+    confirmed: int = 0
     seq: int = 0
     next_prototype: int = 0
 
@@ -69,6 +73,7 @@ class ScopeBook:
                 self._join(change, items[change.item_id].vector)
             case Confirmed():
                 self.clusters[change.cluster_id].confirmed = True
+                self.confirmed += 1
             case Merged():
                 self._merge(change)
             case _:
@@ -91,6 +96,7 @@ class ScopeBook:
     def _merge(self, change: Merged) -> None:
         survivor, retired = self.clusters[change.cluster_id], self.clusters.pop(change.retired_id)
         survivor.prototypes.update(retired.prototypes)
+        self.confirmed -= survivor.confirmed and retired.confirmed
         survivor.confirmed |= retired.confirmed
         for prototype_id in retired.prototypes:
             self.owners[prototype_id] = change.cluster_id

@@ -187,6 +187,7 @@ def test_the_book_is_consistent(stream: list[Prepared]) -> None:
         engine.process(photo)
     scope = book.scope("site")
     assert sum(cluster.count for cluster in scope.clusters.values()) == len(stream)
+    assert scope.confirmed == sum(cluster.confirmed for cluster in scope.clusters.values())
     lobes = {p for cluster in scope.clusters.values() for p in cluster.prototypes}
     assert lobes == set(scope.owners)
     assert len(scope.index) == len(lobes)
