@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final
 
 from engine.errors import Misconfigured
-from engine.types import GeoPoint, Origin, Photo, Rejection
+from engine.types import GeoPoint, Metadata, Origin, Photo, Rejection
 from producer.labels import LabelRow
 
 SUFFIXES: Final = frozenset(
@@ -22,20 +22,6 @@ SUFFIXES: Final = frozenset(
 """File names that promise an image; whether they keep the promise decoding will tell."""
 
 _log = logging.getLogger(__name__)
-
-
-class Metadata(Protocol):
-    """What is needed of `engine.vision.exif.Metadata`."""
-
-    @property
-    def captured_at(self) -> float | None:
-        """Seconds since the Unix epoch."""
-        ...
-
-    @property
-    def location(self) -> GeoPoint | None:
-        """Where the photo was taken."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

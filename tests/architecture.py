@@ -42,7 +42,7 @@ DOORS = {
     "onnxruntime": ("engine/vision/session.py",),
     "open_clip": ("engine/jobs/*",),
     "prometheus_client": ("exporters/*",),
-    "pydantic": ("cairn/*",),
+    "pydantic": ("cairn/*", "engine/vision/card.py"),
     "pydantic_core": ("cairn/*",),
     "rich": ("cairn/*",),
     "sqlite3": ("state/*",),

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from engine.errors import BadImage
-from engine.types import Rgb
+from engine.types import Decoded, Rgb
 from engine.vision.exif import HOSTILE_BYTES, metadata_of
 
 REASONS = frozenset(
@@ -38,15 +38,6 @@ class DecodeLimits:
     max_side: int = 16_384
     formats: frozenset[str] = frozenset({"JPEG", "PNG", "WEBP"})
     working_side: int = 1024
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
-    """An upright working image; width and height are those of the upright original."""
-
-    image: Rgb
-    width: int
-    height: int
 
 
 def decode(data: bytes, limits: DecodeLimits) -> Decoded:

@@ -10,13 +10,12 @@ import math
 import re
 import struct
 import zlib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, BinaryIO
 
 from PIL import ExifTags, Image
 
-from engine.types import GeoPoint
+from engine.types import GeoPoint, Metadata
 
 HOSTILE_BYTES = (
     OSError,
@@ -38,20 +37,6 @@ HOSTILE_BYTES = (
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
 _TIME = re.compile(r"(\d{4}):(\d\d):(\d\d)[ T](\d\d):(\d\d):(\d\d)")
 _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
-
-
-@dataclass(frozen=True, slots=True)
-class Metadata:
-    """What EXIF says of a photo.
-
-    captured_at: seconds since the Unix epoch, None where unknown.
-    location: WGS 84 position, None where unknown.
-    orientation: EXIF orientation 1 to 8; 1 is upright, and what a missing tag means.
-    """
-
-    captured_at: float | None = None
-    location: GeoPoint | None = None
-    orientation: int = 1
 
 
 def read_metadata(data: bytes) -> Metadata:

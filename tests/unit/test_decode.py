@@ -48,8 +48,10 @@ def test_the_usual_formats_come_out_as_they_went_in(kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "mode"),
-    [("PNG", "L"), ("PNG", "1"), ("PNG", "P"), ("PNG", "RGBA"), ("PNG", "LA")]
-    + [("JPEG", "L"), ("JPEG", "CMYK"), ("WEBP", "RGBA")],
+    [
+        *(("PNG", mode) for mode in ("L", "1", "P", "RGBA", "LA")),
+        *(("JPEG", "L"), ("JPEG", "CMYK"), ("WEBP", "RGBA")),
+    ],
 )
 def test_every_mode_becomes_eight_bit_rgb(kind: str, mode: str) -> None:
     """Grey, palette, alpha and CMYK all end as the same picture in uint8 RGB."""
@@ -191,9 +193,7 @@ SEEDS = [encoded(gradient(), kind) for kind in ("JPEG", "PNG", "WEBP", "TIFF")]
     st.sampled_from(SEEDS),
     st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=8),
 )
-def test_damaged_files_decode_or_are_refused(
-    seed: bytes, damage: list[tuple[float, int]]
-) -> None:
+def test_damaged_files_decode_or_are_refused(seed: bytes, damage: list[tuple[float, int]]) -> None:
     """A flipped byte may spoil a photo; it never raises anything but BadImage."""
     data = bytearray(seed)
     for place, value in damage:
