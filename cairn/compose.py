@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +28,8 @@ from engine.index.adaptive import AdaptiveIndex
 from engine.pipeline import Pipeline, Senses, whole_image
 from engine.ports import Encoder, Store
 from engine.profile import PROFILES, Profile
+from engine.types import Photo, Prepared, Rejection
+from engine.vision.card import Similarity
 from engine.vision.decode import DecodeLimits, decode
 from engine.vision.exif import read_metadata
 from engine.vision.geometry import EpipolarVerifier
@@ -55,34 +57,30 @@ class Means:
 
 def means_of(settings: Settings) -> Means:
     """Load the encoder and settle the profile; raises Misconfigured."""
-    encoder, thresholds = open_encoder(settings.engine.encoder, settings.models.directory)
-    profile = profile_of(settings.engine.profile, settings.profiles, thresholds)
+    encoder, similarity = open_encoder(settings.engine.encoder, settings.models.directory)
+    profile = profile_of(settings.engine.profile, settings.profiles, similarity)
     return Means(profile, encoder, TimedVerifier(EpipolarVerifier(), time.thread_time))
 
 
 def profile_of(
-    name: str, overrides: dict[str, dict[str, object]], thresholds: dict[str, float]
+    name: str, overrides: Mapping[str, Mapping[str, object]], similarity: Similarity | None
 ) -> Profile:
     """A built-in profile under the encoder's thresholds, under what the operator set."""
     if name not in PROFILES and name not in overrides:
         known = ", ".join(sorted({*PROFILES, *overrides}))
         raise Misconfigured(f"engine.profile = {name!r}: there is no such profile; known: {known}")
     base = PROFILES.get(name, PROFILES["place"])
-    fields = {**thresholds, **overrides.get(name, {}), "name": name}
-    unknown = sorted(set(fields) - set(Profile.__dataclass_fields__))
+    thresholds = {} if similarity is None else similarity.model_dump()
+    chosen = {**asdict(base), **thresholds, **overrides.get(name, {}), "name": name}
+    unknown = sorted(chosen.keys() - asdict(base).keys())
     if unknown:
         raise Misconfigured(f"profiles.{name}.{unknown[0]}: there is no such field of a profile")
     try:
-        merged = TypeAdapter(dict[str, object]).validate_python(fields)
-        return TypeAdapter(Profile).validate_python({**_fields(base), **merged})
+        return TypeAdapter(Profile).validate_python(chosen)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Misconfigured(f"profiles.{name}.{where}: {first['msg']}") from error
-
-
-def _fields(profile: Profile) -> dict[str, object]:
-    return {name: getattr(profile, name) for name in Profile.__dataclass_fields__}
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise Misconfigured(f"profiles.{name}.{where}: {fault['msg']}") from error
 
 
 @contextmanager
@@ -107,7 +105,11 @@ def preparing(settings: Settings, means: Means) -> Iterator[Prepare]:
         ThreadPoolExecutor(1, "ahead") as ahead,
     ):
         pipeline = Pipeline(senses, means.encoder, pool, time.thread_time)
-        yield partial(ahead.submit, pipeline.prepare)
+
+        def prepare(photos: Sequence[Photo]) -> Future[list[Prepared | Rejection]]:
+            return ahead.submit(pipeline.prepare, photos)
+
+        yield prepare
 
 
 def limits_of(guards: Guards) -> DecodeLimits:

@@ -1,13 +1,11 @@
-"""Where the time goes: processor seconds per stage, for the share table and the metrics."""
+"""A stopwatch around verification, the one stage that runs within the decision."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from engine.ports import Verifier
-from engine.types import LocalFeatures, Prepared, Rejection, Verdict
+from engine.types import LocalFeatures, Verdict
 
 
 class TimedVerifier:
@@ -26,18 +24,3 @@ class TimedVerifier:
         self.seconds += self._clock() - started
         self.calls += 1
         return verdict
-
-
-@dataclass(slots=True)
-class Shares:
-    """Processor seconds per stage over a whole run."""
-
-    stages: Counter[str] = field(default_factory=Counter)
-    photos: int = 0
-
-    def add(self, result: Prepared | Rejection) -> None:
-        """Take in one photo."""
-        self.photos += 1
-        if isinstance(result, Prepared):
-            for stage, seconds in result.timings.items():
-                self.stages[stage] += seconds  # type: ignore[assignment] # a Counter of seconds
