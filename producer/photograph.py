@@ -38,7 +38,7 @@ WEATHERS = {
     for weather in (
         Weather("morning", (1.05, 0.96, 0.84), *_DAY, -1.0, 0.35, 0.001),
         Weather("noon", (1.1, 1.08, 1.04), *_DAY, 0.4, 0.5, 0.0),
-        Weather("evening", (1.06, 0.8, 0.58), (0.34, 0.4, 0.58), (0.95, 0.7, 0.5), 1.0, 0.5, 0.002),
+        Weather("evening", (1.04, 0.87, 0.7), (0.36, 0.44, 0.62), (0.94, 0.76, 0.6), 1.0, 0.5, 0.002),
         Weather("overcast", (0.86, 0.9, 0.95), *_GREY, 0.0, 0.25, 0.002),
         Weather("rain", (0.68, 0.73, 0.8), (0.5, 0.53, 0.58), (0.66, 0.68, 0.71), 0.0, 0.3, 0.006, True),
         Weather("haze", (0.92, 0.9, 0.86), *_GREY, 0.0, 0.1, 0.016),
@@ -85,9 +85,9 @@ def develop(rng: Rng, canvas: Canvas, weather: Weather, size: tuple[int, int]) -
         canvas = canvas + _rain(rng, canvas.shape[:2])
     canvas = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.4, 0.9)))
     image = cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
-    balance = rng.normal(1.0, 0.035, 3) * np.float32(weather.light)
-    image = image * (balance * rng.uniform(0.84, 1.16)).astype(np.float32)
-    image *= _vignette(size, float(rng.uniform(0.1, 0.3)))
+    balance = rng.normal(1.0, 0.03, 3) * np.float32(weather.light)
+    image = image * (balance * rng.uniform(0.95, 1.28)).astype(np.float32)
+    image *= _vignette(size, float(rng.uniform(0.05, 0.22)))
     image = _curve(np.asarray(image, np.float32), float(rng.uniform(0.2, 0.6)))
     grain = rng.standard_normal((size[1], size[0], 3), dtype=np.float32)
     grain = cv2.GaussianBlur(grain, (0, 0), 0.6) * 1.6

@@ -200,23 +200,23 @@ def _fit_street_level(rng: Rng, wall: Texture, recipe: Recipe) -> None:
     fittings.sign(rng, wall, (slot[2], top - int(rng.uniform(0, 40))), _words(rng), 34)
     low = height - int(1.5 * PER_METRE)
     fittings.graffiti(rng, wall, (slot[3], low, slot[3] + int(2.2 * PER_METRE), height - 12))
-    for _ in range(3):
+    for _ in range(4):
         at = (int(rng.uniform(0, width - 60)), int(rng.uniform(height * 0.62, height - 50)))
-        fittings.sign(rng, wall, at, _number(rng), int(rng.integers(9, 16)))
+        fittings.poster(rng, wall, at)
 
 
 def _fit_container(rng: Rng, wall: Texture) -> None:
     height, width = wall.shape[:2]
     for x, y in rng.uniform((0.04, 0.08), (0.6, 0.6), (3, 2)):
-        mask = fittings.lettering(_words(rng), int(rng.integers(22, 58)))
+        mask = fittings.lettering(rng, _words(rng), int(rng.integers(26, 54)))
         board = np.ones((*mask.shape, 3), np.float32) * np.float32(rng.uniform(0.75, 0.95))
         place = (int(x * width), int(y * height))
         cut = wall[place[1] : place[1] + mask.shape[0], place[0] : place[0] + mask.shape[1]]
         fit = cut.shape[:2]
         cut[:] = mix(cut, board[: fit[0], : fit[1]], mask[: fit[0], : fit[1]] * 0.85)
-    for _ in range(6):
-        at = (int(rng.uniform(0, width - 60)), int(rng.uniform(0.1, 0.85) * height))
-        fittings.sign(rng, wall, at, _number(rng), int(rng.integers(8, 15)))
+    for _ in range(5):
+        at = (int(rng.uniform(0, width - 60)), int(rng.uniform(0.1, 0.7) * height))
+        fittings.poster(rng, wall, at)
     left = int(rng.uniform(0.05, 0.55) * width)
     fittings.graffiti(rng, wall, (left, int(height * 0.45), left + width // 3, int(height * 0.92)))
     cv2.rectangle(wall, (0, 0), (width - 1, height - 1), (0.3, 0.16, 0.12), 10)
@@ -233,14 +233,9 @@ def _paint_mural(rng: Rng, wall: Texture, name: str) -> None:
 
 
 def _words(rng: Rng) -> str:
-    syllables = "bra kel mo tor vin das ru pel gar non fi zu wex hol jam quo lin ster by ock".split()
-    name = "".join(rng.choice(syllables, int(rng.integers(2, 4))))
-    return name.upper() if rng.random() < 0.5 else name.title()
-
-
-def _number(rng: Rng) -> str:
-    letters = "".join(rng.choice(list("ABCDEFGHKLMNPRSTUVXYZ"), 2))
-    return f"{letters} {rng.integers(10, 9999)}"
+    pairs = rng.integers(0, (17, 6), (int(rng.integers(2, 4)), 2))
+    name = "".join("BDFGHJKLMNPRSTVWZ"[c] + "AEIOUY"[v] for c, v in pairs)
+    return name if rng.random() < 0.5 else name.title()
 
 
 def _terrain(rng: Rng, recipe: Recipe) -> list[Quad]:
@@ -329,7 +324,7 @@ def _furniture(rng: Rng, recipe: Recipe) -> list[Quad]:
     quads = []
     for x in rng.uniform(-half, half, 2):
         wood = stained(rng, brick(rng, (90, 110), (0.5, 0.4, 0.27), course=15.0), 0.8)
-        fittings.sign(rng, wood, (10, 20), _number(rng), 15)
+        fittings.poster(rng, wood, (int(rng.uniform(0, 60)), int(rng.uniform(0, 40))))
         size = (float(rng.uniform(0.8, 1.4)), float(rng.uniform(0.5, 1.0)))
         quads.append(upright(rgba(wood), float(x), 0.0, size, -float(rng.uniform(0.8, 2.2))))
     if rng.random() < 0.6:

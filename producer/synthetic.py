@@ -166,7 +166,7 @@ def _passing(rng: Rng, scene: Scene) -> list[Quad]:
     for _ in range(int(rng.choice([0, 1, 2, 3], p=(0.45, 0.3, 0.17, 0.08)))):
         place = float(rng.uniform(-half, half)), -float(rng.uniform(1.4, near))
         quads += surroundings.worker(rng, *place)
-    if rng.random() < 0.2:
+    if scene.recipe.distance > 8 and rng.random() < 0.12:
         quads += surroundings.van(rng, float(rng.uniform(-half - 2, half - 3)), -float(rng.uniform(2.4, 4)))
     if rng.random() < 0.3:
         quads.append(surroundings.crane(rng))
