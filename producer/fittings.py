@@ -126,9 +126,10 @@ def shutters(rng: np.random.Generator, wall: Texture, box: Box, colour: Colour) 
     width = max(6, (right - left) // 2)
     for x in (left - width - 2, right + 2):
         leaf = blank((bottom - top, width), colour)
-        slat = 0.72 + 0.3 * (np.arange(bottom - top) % 6 < 4) + rng.normal(0, 0.06, bottom - top)
+        rows = np.arange(bottom - top) + rng.normal(0, 0.6)
+        slat = 0.8 + 0.16 * np.sin(rows * rng.uniform(0.6, 1.2)) + rng.normal(0, 0.08, bottom - top)
         leaf = tint(leaf, np.broadcast_to(slat[:, None], leaf.shape[:2]).astype(np.float32))
-        leaf = stained(rng, leaf, 0.3)
+        leaf = stained(rng, leaf, 1.2)
         cv2.rectangle(leaf, (0, 0), (width - 1, bottom - top - 1), colour, 4)
         if x >= 0 and x + width < wall.shape[1]:
             wall[top:bottom, x : x + width] = leaf

@@ -98,8 +98,8 @@ def concrete(rng: np.random.Generator, size: Size, colour: Colour) -> Texture:
             wall[y : y + panel[0], x : x + panel[1]] *= tone
             cv2.rectangle(wall, (x, y), (x + panel[1], y + panel[0]), (0.28, 0.28, 0.28), 2)
             for dx, dy in ((0.2, 0.25), (0.8, 0.25), (0.2, 0.75), (0.8, 0.75)):
-                hole = (int(x + dx * panel[1]), int(y + dy * panel[0]))
-                cv2.circle(wall, hole, 3, (0.2, 0.2, 0.2), -1, cv2.LINE_AA)
+                hole = (int(x + (dx + rng.normal(0, 0.03)) * panel[1]), int(y + (dy + rng.normal(0, 0.03)) * panel[0]))
+                cv2.circle(wall, hole, int(rng.integers(1, 5)), (0.2, 0.2, 0.2), -1, cv2.LINE_AA)
     return wall
 
 

@@ -29,6 +29,7 @@ from producer.materials import (
     plaster,
     stained,
     tiles,
+    tint,
 )
 from producer.surroundings import rgba, upright
 
@@ -129,13 +130,28 @@ def _stages(rng: Rng, recipe: Recipe, picture: str | None) -> tuple[Texture, ...
     region = _treated(rng, size)
     fresh = rng.random(64) < 0.3
     parts = int(rng.integers(2**31))
+    age = _ageing(rng, size)
     walls = []
     for stage in range(3):
         wall = mix(old, new, np.clip((region + (stage - 1.6) * 0.9) * 6, 0, 1)) if stage else old
         wall = np.ascontiguousarray(wall)
         _fit_out(np.random.default_rng(parts), wall, recipe, picture, fresh & (stage < 2))
-        walls.append(wall)
+        walls.append(age(wall))
     return tuple(walls)
+
+
+def _ageing(rng: Rng, size: tuple[int, int]) -> Callable[[Texture], Texture]:
+    """Nothing on an old wall is quite straight or clean: no two window corners look alike."""
+    rows, columns = np.indices(size, dtype=np.float32)
+    rows += 1.5 * noise(rng, size, 13) + 3 * noise(rng, size, 60)
+    columns += 1.5 * noise(rng, size, 13) + 3 * noise(rng, size, 60)
+    dirt = 1 + 0.1 * fractal(rng, size, 14, 3)
+
+    def age(wall: Texture) -> Texture:
+        bent = cv2.remap(wall, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        return tint(np.asarray(bent, np.float32), dirt)
+
+    return age
 
 
 def _treated(rng: Rng, size: tuple[int, int]) -> Mask:
