@@ -143,9 +143,9 @@ def _stages(rng: Rng, recipe: Recipe, picture: str | None) -> tuple[Texture, ...
 def _ageing(rng: Rng, size: tuple[int, int]) -> Callable[[Texture], Texture]:
     """Nothing on an old wall is quite straight or clean: no two window corners look alike."""
     rows, columns = np.indices(size, dtype=np.float32)
-    rows += 1.5 * noise(rng, size, 13) + 3 * noise(rng, size, 60)
-    columns += 1.5 * noise(rng, size, 13) + 3 * noise(rng, size, 60)
-    dirt = 1 + 0.1 * fractal(rng, size, 14, 3)
+    rows += 0.4 * noise(rng, size, 9) + 0.9 * noise(rng, size, 80)
+    columns += 0.4 * noise(rng, size, 9) + 0.9 * noise(rng, size, 80)
+    dirt = 1 + 0.085 * fractal(rng, size, 12, 3)
 
     def age(wall: Texture) -> Texture:
         bent = cv2.remap(wall, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
@@ -303,9 +303,9 @@ def _neighbours(rng: Rng, recipe: Recipe) -> list[Quad]:
 def _balcony(rng: Rng, recipe: Recipe) -> list[Quad]:
     x = float(rng.uniform(-recipe.width / 2, recipe.width / 2 - 2.5))
     y = float(rng.choice([3.0, 6.0])) - 0.2
-    front = stained(rng, concrete(rng, (80, 180), (0.62, 0.6, 0.57)), 1.2)
+    front = stained(rng, plaster(rng, (80, 180), (0.62, 0.6, 0.57)), 1.2)
     fittings.graffiti(rng, front, (10, 10, 90, 70))
-    side = stained(rng, concrete(rng, (80, 90), (0.5, 0.49, 0.47)), 1.0)
+    side = stained(rng, plaster(rng, (80, 90), (0.5, 0.49, 0.47)), 1.0)
     return [
         Quad(rgba(side), (x, y + 1.1, 0), (0, 0, -1.3), (0, -1.1, 0)),
         Quad(rgba(side[:, ::-1]), (x + 2.5, y + 1.1, 0), (0, 0, -1.3), (0, -1.1, 0), shade=0.7),
@@ -343,7 +343,7 @@ def _furniture(rng: Rng, recipe: Recipe) -> list[Quad]:
         fittings.poster(rng, wood, (int(rng.uniform(0, 60)), int(rng.uniform(0, 40))))
         size = (float(rng.uniform(0.8, 1.4)), float(rng.uniform(0.5, 1.0)))
         quads.append(upright(rgba(wood), float(x), 0.0, size, -float(rng.uniform(0.8, 2.2))))
-    if rng.random() < 0.6:
+    if recipe.columns and rng.random() < 0.6:
         x = half * float(rng.choice([-1, 1])) * float(rng.uniform(0.8, 1.1))
         quads.append(surroundings.tree(rng, x, -1.6, float(rng.uniform(3.5, 6.0))))
     return quads

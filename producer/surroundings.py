@@ -170,17 +170,17 @@ def tree(rng: Rng, x: float, z: float, height: float) -> Quad:
     size = (420, 360)
     leaves, alpha = blank(size, (0.2, 0.16, 0.12)), np.zeros(size, np.float32)
     _limb(leaves, alpha, (np.array((180, 419)), np.array((180, 200))), (0.24, 0.19, 0.15), 16)
-    crowns = rng.normal((180, 150), (70, 58), (16, 2))
+    crowns = rng.normal((180, 150), (58, 50), (16, 2)).clip((60, 50), (300, 300))
     for crown in crowns:
         _limb(leaves, alpha, (np.array((180, 260)), crown), (0.22, 0.18, 0.14), 4)
-    spots = (crowns[rng.integers(0, 16, 1700)] + rng.normal(0, 24, (1700, 2))).astype(int)
+    spots = (crowns[rng.integers(0, 16, 2600)] + rng.normal(0, 22, (2600, 2))).astype(int)
     hue = rng.uniform(0.75, 1.25, 3) * np.array((0.26, 0.36, 0.13))
-    for x_leaf, y_leaf in spots[np.argsort(-spots[:, 1] + rng.normal(0, 60, 1700))]:
+    for x_leaf, y_leaf in spots[np.argsort(-spots[:, 1] + rng.normal(0, 60, 2600))]:
         light = float(rng.uniform(0.35, 1.25) * (1.15 - y_leaf / 420))
         colour = (hue[0] * light, hue[1] * light, hue[2] * light)
         centre = (int(x_leaf), int(y_leaf))
-        cv2.circle(leaves, centre, 4, colour, -1)
-        cv2.circle(alpha, centre, 4, 1.0, -1)
+        cv2.circle(leaves, centre, 3, colour, -1)
+        cv2.circle(alpha, centre, 3, 1.0, -1)
     return upright(rgba(leaves, alpha), x - height * 0.43, 0.0, (height * 0.86, height), z, layer=6)
 
 

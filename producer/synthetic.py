@@ -146,8 +146,8 @@ def _exposure(quad: Quad, sun: float) -> float:
 
 def _aim(rng: Rng, scene: Scene) -> Camera:
     recipe = scene.recipe
-    distance = recipe.distance * float(rng.uniform(0.82, 1.18))
-    x = float(np.clip(rng.normal(0, 0.2), -0.42, 0.42)) * recipe.distance
+    distance = recipe.distance * float(rng.uniform(0.75, 1.2))
+    x = float(np.clip(rng.normal(0, 0.26), -0.5, 0.5)) * recipe.distance
     eye = (x, float(rng.normal(1.62, 0.08)), -distance)
     target_x = float(rng.normal(0, 0.07)) * recipe.width
     target_y = min(recipe.height * 0.42, 3.4) + float(rng.normal(0, 0.25))
