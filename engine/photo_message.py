@@ -1,0 +1,176 @@
+"""Photos as messages: written by producers, read by the consumer, hostile until parsed.
+
+The metadata lies in headers, the image bytes in the value; the key is the scope. The
+claim-check form (a JSON value with `uri` and `sha256`) is recognised and refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+import orjson
+
+from engine.errors import BadImage
+from engine.types import GeoPoint, Origin, Photo, Rejection
+from engine.wire import Record, encode_headers
+
+MAX_ID_CHARS = 512
+MAX_ATTRIBUTE_CHARS = 4096
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+PLAIN_ATTRIBUTES = frozenset({"source", "label", "traceparent"})
+"""Attributes whose header has their own name; all others get the prefix `attr-`."""
+
+CLAIM_CHECK = "application/json"
+UNKNOWN_IMAGE = "image/x-unknown"
+SIGNATURES = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF8", "image/gif"),
+    (b"BM", "image/bmp"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+)
+
+
+def photo_record(photo: Photo, content_type: str) -> Record:
+    """Write a photo as a message; `parse_photo` reads it back."""
+    fields = {"content-type": content_type, "ce_id": photo.image_id}
+    if photo.captured_at is not None:
+        fields["captured-at"] = datetime.fromtimestamp(photo.captured_at, UTC).isoformat()
+    if photo.location is not None:
+        fields |= {"lat": repr(photo.location.lat), "lon": repr(photo.location.lon)}
+    for name, text in sorted(photo.attributes.items()):
+        fields[name if name in PLAIN_ATTRIBUTES else f"attr-{name}"] = text
+    return Record(photo.scope.encode(), photo.data, encode_headers(fields))
+
+
+def content_type_of(data: bytes) -> str:
+    """Guess the media type by the first bytes; what is unknown is left to the decoder."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    known = (media for magic, media in SIGNATURES if data.startswith(magic))
+    return next(known, UNKNOWN_IMAGE)
+
+
+def parse_photo(
+    key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]], origin: Origin
+) -> Photo:
+    """Read the photo in a message. Raises BadImage for everything that is not one."""
+    fields = dict(headers)
+    scope = _identifier("key (scope)", key)
+    image_id = _identifier("header ce_id", fields.get("ce_id"))
+    return Photo(
+        image_id=image_id,
+        scope=scope,
+        origin=origin,
+        data=_image_bytes(fields.get("content-type"), value),
+        captured_at=_captured_at(fields),
+        location=_location(fields),
+        attributes=_attributes(fields),
+    )
+
+
+def rejection_of(
+    key: bytes | None, headers: Iterable[tuple[str, bytes]], origin: Origin, error: BadImage
+) -> Rejection:
+    """Say what is known of a message that is no photo; unreadable names become empty."""
+    names = (key, dict(headers).get("ce_id"))
+    scope, image_id = (_readable(raw) for raw in names)
+    return Rejection(image_id, scope, origin, error.reason, error.detail)
+
+
+def _image_bytes(content_type: bytes | None, value: bytes | None) -> bytes:
+    media = _text("header content-type", content_type, MAX_ID_CHARS)
+    media = media.partition(";")[0].strip().lower()
+    if not value:
+        raise _bad("the value is empty")
+    if media == CLAIM_CHECK:
+        raise BadImage("uri_not_supported", f"{_claimed_uri(value)}: send the bytes inline")
+    if not media.startswith("image/"):
+        raise _bad(f"content-type {media!r} is not an image")
+    return value
+
+
+def _claimed_uri(value: bytes) -> str:
+    try:
+        claim = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise _bad(f"the value is not JSON: {error}") from None
+    fields = claim if isinstance(claim, dict) else {}
+    uri, sha256 = fields.get("uri"), fields.get("sha256")
+    if not isinstance(uri, str) or not isinstance(sha256, str):
+        raise _bad("a JSON value needs `uri` and `sha256`, both strings")
+    return uri[:MAX_ID_CHARS]
+
+
+def _captured_at(fields: Mapping[str, bytes]) -> float | None:
+    if "captured-at" not in fields:
+        return None
+    text = _text("header captured-at", fields["captured-at"], MAX_ID_CHARS)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise _bad(f"captured-at {text!r} is no RFC 3339 time") from None
+    if moment.tzinfo is None:
+        raise _bad(f"captured-at {text!r} lacks its offset from UTC")
+    return moment.timestamp()
+
+
+def _location(fields: Mapping[str, bytes]) -> GeoPoint | None:
+    if "lat" not in fields and "lon" not in fields:
+        return None
+    return GeoPoint(_degrees("lat", fields, limit=90.0), _degrees("lon", fields, limit=180.0))
+
+
+def _degrees(name: str, fields: Mapping[str, bytes], limit: float) -> float:
+    text = _text(f"header {name}", fields.get(name), MAX_ID_CHARS)
+    try:
+        degrees = float(text)
+    except ValueError:
+        degrees = math.nan
+    if not -limit <= degrees <= limit:  # false for NaN, too
+        raise _bad(f"{name} {text!r} is not within -{limit:g} to {limit:g} degrees")
+    return degrees
+
+
+def _attributes(fields: Mapping[str, bytes]) -> dict[str, str]:
+    return {
+        name.removeprefix("attr-"): _text(f"header {name}", raw, MAX_ATTRIBUTE_CHARS)
+        for name, raw in fields.items()
+        if name in PLAIN_ATTRIBUTES or name.startswith("attr-")
+    }
+
+
+def _identifier(what: str, raw: bytes | None) -> str:
+    text = _text(what, raw, MAX_ID_CHARS)
+    if not text:
+        raise _bad(f"{what} is empty")
+    if CONTROL_CHARACTERS.search(text):
+        raise _bad(f"{what} contains control characters")
+    return text
+
+
+def _text(what: str, raw: bytes | None, limit: int) -> str:
+    if raw is None:
+        raise _bad(f"{what} is missing")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise _bad(f"{what} is not UTF-8") from None
+    if len(text) > limit:
+        raise _bad(f"{what} has {len(text)} characters, more than {limit}")
+    return text
+
+
+def _readable(raw: bytes | None) -> str:
+    try:
+        return _identifier("", raw)
+    except BadImage:
+        return ""
+
+
+def _bad(detail: str) -> BadImage:
+    return BadImage("bad_message", detail)

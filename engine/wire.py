@@ -1,0 +1,156 @@
+"""Messages as bytes and back: records and their keys, events out, dead letters.
+
+Pure, and the same for every carrier: a folder run and a Kafka run give one photo the same
+event ids. `docs/asyncapi.yaml` describes the messages for other programs. Versions live in
+the event types (`.v1`); a field may be added to a version, never changed or removed.
+Photos have a file of their own, `engine/photo_message.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+from urllib.parse import quote, unquote
+
+import orjson
+
+from engine.types import (
+    Assigned,
+    Change,
+    Confirmed,
+    Created,
+    Event,
+    Evidence,
+    Merged,
+    Outcome,
+    Rejection,
+)
+
+Headers: TypeAlias = tuple[tuple[str, bytes], ...]
+
+EVENT_TYPES: Mapping[type[Change], str] = {
+    Created: "cairn.cluster.created.v1",
+    Assigned: "cairn.item.assigned.v1",
+    Confirmed: "cairn.cluster.confirmed.v1",
+    Merged: "cairn.cluster.merged.v1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One message, whoever carries it. A value of None is a tombstone."""
+
+    key: bytes
+    value: bytes | None
+    headers: Headers = ()
+
+
+def encode_headers(fields: Mapping[str, str]) -> Headers:
+    """Encode header texts as UTF-8, in order."""
+    return tuple((name, text.encode()) for name, text in fields.items())
+
+
+def event_records(outcome: Outcome) -> list[Record]:
+    """Write an outcome's events by the CloudEvents Kafka binding, binary mode.
+
+    The id depends on the photo and the event's place among those of the photo, so that a
+    redelivered photo, or the same photo in another kind of run, gives the same ids.
+    """
+    image = outcome.image
+    stem = hashlib.blake2b(f"{image.scope}\0{image.image_id}".encode(), digest_size=12).hexdigest()
+    trace = {k: v for k, v in image.attributes.items() if k == "traceparent"}
+    return [
+        Record(
+            image.scope.encode(),
+            orjson.dumps(event_body(outcome, event)),
+            encode_headers(
+                {
+                    "ce_specversion": "1.0",
+                    "ce_id": f"{stem}-{index}",
+                    "ce_type": EVENT_TYPES[type(event.change)],
+                    "ce_source": f"/cairn/{quote(image.scope, safe='')}",
+                    "ce_subject": event.change.cluster_id,
+                    "content-type": "application/json",
+                }
+                | trace
+            ),
+        )
+        for index, event in enumerate(outcome.events)
+    ]
+
+
+def event_body(outcome: Outcome, event: Event) -> dict[str, object]:
+    """Describe one event in JSON-ready values; `docs/schemas` has a schema for each type."""
+    body: dict[str, object] = {
+        "type": EVENT_TYPES[type(event.change)],
+        "scope": event.scope,
+        "seq": event.seq,
+        "image_id": outcome.image.image_id,
+        "cluster_id": event.change.cluster_id,
+    }
+    match event.change:
+        case Created(item_id=item_id):
+            body |= {"item_id": item_id}
+        case Assigned(item_id=item_id, confidence=confidence, evidence=evidence):
+            body |= {"item_id": item_id, "confidence": confidence}
+            body |= {"evidence": _evidence_body(evidence)}
+        case Merged(retired_id=retired_id):
+            body |= {"retired_id": retired_id}
+    return body
+
+
+def _evidence_body(evidence: Evidence) -> dict[str, object]:
+    return {
+        "kind": evidence.kind,
+        "similarity": evidence.similarity,
+        "runner_up": evidence.runner_up,
+        "trials": [
+            {
+                "cluster_id": trial.cluster_id,
+                "exemplar": trial.exemplar,
+                "inliers": trial.verdict.inliers,
+                "overlap": trial.verdict.overlap,
+            }
+            for trial in evidence.trials
+        ],
+    }
+
+
+def dead_letter_record(
+    rejection: Rejection, original: Record | None, max_value_bytes: int
+) -> Record:
+    """Keep a rejected message as it came, with headers that say where from and why.
+
+    A value over `max_value_bytes` is left out: a dead letter that no topic takes would block
+    its partition for ever. The header `dead-letter-value` says what became of the value.
+    """
+    original = original or Record(rejection.scope.encode(), None)
+    fits = original.value is not None and len(original.value) <= max_value_bytes
+    why = {
+        "dead-letter-topic": rejection.origin.source,
+        "dead-letter-partition": str(rejection.origin.partition),
+        "dead-letter-offset": str(rejection.origin.offset),
+        "dead-letter-reason": rejection.reason,
+        "dead-letter-detail": rejection.detail,
+        "dead-letter-value": "kept" if fits else "omitted",
+    }
+    value = original.value if fits else None
+    return Record(original.key, value, original.headers + encode_headers(why))
+
+
+def journal_key(kind: str, scope: str, name: str) -> bytes:
+    """Name a journal record; the scope is quoted, so that a `/` in it cannot mislead."""
+    return f"{kind}/{quote(scope, safe='')}/{name}".encode()
+
+
+def parse_journal_key(key: bytes) -> tuple[str, str, str]:
+    """Split a journal key into kind, scope and name."""
+    kind, scope, name = key.decode().split("/", 2)
+    return kind, unquote(scope), name
+
+
+def cluster_key(scope: str, cluster_id: str) -> bytes:
+    """Name a cluster's latest state: compaction keeps one record per key."""
+    return f"{quote(scope, safe='')}/{cluster_id}".encode()

@@ -1,0 +1,30 @@
+"""Fixtures of the tests that talk to a real broker."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections.abc import Iterator
+
+import pytest
+
+with warnings.catch_warnings():
+    # kafka-python 3.0.12 reads its schemas through a deprecated function.
+    warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
+    import kafka  # noqa: F401
+
+from tests.kafka.broker import BrokerUnavailable, running_broker
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap() -> Iterator[str]:
+    """Address of a broker; skips where none can run, fails if CAIRN_REQUIRE_KAFKA=1."""
+    with contextlib.ExitStack() as stack:
+        try:
+            bootstrap = stack.enter_context(running_broker())
+        except BrokerUnavailable as reason:
+            if os.environ.get("CAIRN_REQUIRE_KAFKA") == "1":
+                pytest.fail(f"CAIRN_REQUIRE_KAFKA=1, but {reason}")
+            pytest.skip(str(reason))
+        yield bootstrap

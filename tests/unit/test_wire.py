@@ -1,0 +1,153 @@
+"""Events, dead letters and keys, checked against the published schemas."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.photo_message import photo_record
+from engine.types import (
+    Assigned,
+    Box,
+    Change,
+    Confirmed,
+    Created,
+    Event,
+    Evidence,
+    GeoPoint,
+    ImageRecord,
+    Item,
+    Merged,
+    Origin,
+    Outcome,
+    Photo,
+    Rejection,
+    Trial,
+    Verdict,
+)
+from engine.wire import (
+    Record,
+    cluster_key,
+    dead_letter_record,
+    event_body,
+    event_records,
+    journal_key,
+    parse_journal_key,
+)
+
+jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
+yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+
+DOCS = Path(__file__).parents[2] / "docs"
+ASYNCAPI = yaml.safe_load((DOCS / "asyncapi.yaml").read_text())
+SCHEMAS = ASYNCAPI["components"]["schemas"]
+TRIAL = Trial("c0", "b.jpg#0", Verdict(31, 0.5))
+CHANGES: tuple[Change, ...] = (
+    Created("c1", "a.jpg#0"),
+    Assigned("c1", "a.jpg#0", 1, True, 1.0, Evidence("spawn", 0.25, None, (TRIAL,))),
+    Confirmed("c1"),
+    Merged("c1", "c0"),
+)
+
+
+def outcome(origin: Origin, **attributes: str) -> Outcome:
+    image = ImageRecord("dir/a.jpg", "site/1", origin, "ff", 4, 3, attributes=attributes)
+    item = Item("a.jpg#0", np.ones(1, np.float32), Box(0, 0, 4, 3))
+    events = tuple(Event("site/1", n, change) for n, change in enumerate(CHANGES, start=7))
+    return Outcome(image, (item,), events)
+
+
+def headers(record: Record) -> dict[str, str]:
+    return {name: raw.decode() for name, raw in record.headers}
+
+
+def check(instance: Any, schema: Any) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(
+        schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+    ).validate(instance)
+
+
+def test_events_match_their_schemas() -> None:
+    """Every kind of event has a schema file that its body and headers satisfy."""
+    for record in event_records(outcome(Origin("t", 0, 1))):
+        check(headers(record), SCHEMAS["eventHeaders"])
+        schema = json.loads((DOCS / "schemas" / f"{headers(record)['ce_type']}.json").read_text())
+        body = orjson.loads(record.value or b"")
+        check(body, schema)
+        assert set(body) == set(schema["properties"])
+        assert body["type"] == headers(record)["ce_type"]
+
+
+def test_asyncapi_refers_to_files_that_exist() -> None:
+    """Each event message of the AsyncAPI document points at the schema of one event type."""
+    messages = ASYNCAPI["components"]["messages"].values()
+    files = {m["payload"]["$ref"] for m in messages if "payload" in m}
+    assert files == {f"schemas/{path.name}" for path in (DOCS / "schemas").iterdir()}
+
+
+def test_event_id_depends_on_photo_alone() -> None:
+    """Another partition, offset or carrier gives the same ids; another photo or event does not."""
+    in_kafka, in_folder = outcome(Origin("cairn.images", 3, 9)), outcome(Origin("file:a", 0, 1))
+    ids = [headers(r)["ce_id"] for r in event_records(in_kafka)]
+    assert ids == [headers(r)["ce_id"] for r in event_records(in_folder)]
+    assert len(set(ids)) == len(CHANGES)
+
+
+def test_traceparent_is_handed_on() -> None:
+    """A photo's trace context is on its events, other attributes are not."""
+    record = event_records(outcome(Origin("t", 0, 1), traceparent="00-ab-cd-01", label="x"))[0]
+    assert headers(record)["traceparent"] == "00-ab-cd-01"
+    assert "label" not in headers(record)
+
+
+def test_body_says_why() -> None:
+    """An assignment carries its evidence, trials included."""
+    told = outcome(Origin("t", 0, 1))
+    evidence = event_body(told, told.events[1])["evidence"]
+    trial = {"cluster_id": "c0", "exemplar": "b.jpg#0", "inliers": 31, "overlap": 0.5}
+    assert evidence == {"kind": "spawn", "similarity": 0.25, "runner_up": None, "trials": [trial]}
+
+
+def test_photo_headers_match_the_document() -> None:
+    """What a producer writes is what the AsyncAPI document promises."""
+    attributes = {"source": "cam", "label": "l", "note": "free", "traceparent": "00-ab-cd-01"}
+    photo = Photo(
+        "a", "s", Origin("f", 0, 0), b"x", 1714564800.25, GeoPoint(-1e-07, 12.5), attributes
+    )
+    record = photo_record(photo, "image/png")
+    check(headers(record), SCHEMAS["photoHeaders"])
+    assert headers(record)["captured-at"] == "2024-05-01T12:00:00.250000+00:00"
+
+
+def test_dead_letter_keeps_the_original() -> None:
+    """Key, value and headers of the original stay; where from and why are added."""
+    rejection = Rejection("a", "s", Origin("cairn.images", 1, 5), "bad_message", "lat 'x'")
+    original = Record(b"key", b"value", (("ce_id", b"a"),))
+    letter = dead_letter_record(rejection, original, max_value_bytes=5)
+    assert (letter.key, letter.value, letter.headers[0]) == (b"key", b"value", ("ce_id", b"a"))
+    check(headers(letter), SCHEMAS["deadLetterHeaders"])
+    assert headers(letter)["dead-letter-value"] == "kept"
+
+
+def test_dead_letter_omits_what_no_topic_takes() -> None:
+    """A value over the limit is left out and the letter says so, as it does without original."""
+    rejection = Rejection("a", "s", Origin("cairn.images", 1, 5), "too_large", "…")
+    for original in (Record(b"key", b"123456"), None):
+        letter = dead_letter_record(rejection, original, max_value_bytes=5)
+        assert letter.value is None
+        assert headers(letter)["dead-letter-value"] == "omitted"
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_journal_key_is_read_back(scope: str, name: str) -> None:
+    """Slashes in scopes and names never make two keys collide."""
+    assert parse_journal_key(journal_key("outcome", scope, name)) == ("outcome", scope, name)
+    assert cluster_key(scope, name) == journal_key("x", scope, name).removeprefix(b"x/")
