@@ -1,0 +1,225 @@
+"""A worker in a consumer group: its source, its shards and its log, as the loop wants them.
+
+Ownership is taken in a fixed order: wait until the group's committed offset is settled, open
+the local store, read the rest of the journal partition, read on from the committed offset,
+and only then let messages in.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from consumer.kafka import KafkaSource
+from consumer.shard import Shard
+from consumer.transaction import Extras, KafkaCommitter
+from consumer.upserts import cluster_upserts
+from engine.errors import CommitAborted, Transient
+from engine.ports import Store
+from engine.types import Batch, LocalFeatures, Origin, Outcome, Photo, Rejection
+from engine.wire import Record, parse_journal_key
+from state.records import decode_features, decode_outcome
+
+JOURNAL = "journal"
+"""Source name under which a store keeps the offset of the last journal record it holds."""
+RESTORE_BATCH = 200
+"""Outcomes per local commit while a journal is read."""
+
+_log = logging.getLogger(__name__)
+
+
+class GroupSource:
+    """The Source port over a group member; a rebalance starts a new epoch."""
+
+    def __init__(self, member: KafkaSource) -> None:
+        self._member = member
+        self._epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """How many times the group has changed this member's partitions."""
+        return self._epoch
+
+    @property
+    def partitions(self) -> frozenset[int]:
+        """The partitions owned now."""
+        return self._member.assigned()
+
+    @property
+    def exhausted(self) -> bool:
+        """Never: a topic has no end."""
+        return False
+
+    def poll(self, limit: int, timeout_s: float) -> Sequence[Photo | Rejection]:
+        """Messages of owned partitions; none while the broker is away."""
+        try:
+            messages = self._member.poll(limit, timeout_s)
+        except Transient as error:
+            _log.warning("%s; waiting", error)
+            messages = []
+        self._note_changes()
+        return messages
+
+    def keep_alive(self) -> None:
+        """Stay in the group without reading."""
+        try:
+            self._member.keep_alive()
+        except Transient as error:
+            _log.warning("%s; waiting", error)
+        self._note_changes()
+
+    def rewind(self) -> None:
+        """Nothing to do: owning a partition anew reads on from what is committed."""
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._member.close()
+
+    def _note_changes(self) -> None:
+        changes = self._member.changes()
+        for change in changes:
+            _log.info("partitions %s: %s", change.kind, list(change.partitions))
+        self._epoch += bool(changes)
+
+
+class GroupShards:
+    """The shards of the owned partitions, restored whenever ownership or certainty was lost.
+
+    open_store: the local store of a partition. revive: a shard from its store.
+    read_journal: (offset, record) of everything committed in a journal partition from an
+    offset on.
+    """
+
+    def __init__(
+        self,
+        member: KafkaSource,
+        open_store: Callable[[int], Store],
+        revive: Callable[[Store], Shard],
+        read_journal: Callable[[int, int], Iterator[tuple[int, Record]]],
+        owned: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._member = member
+        self._open_store = open_store
+        self._revive = revive
+        self._read_journal = read_journal
+        self._patiently = owned
+        self._shards: dict[int, Shard] = {}
+
+    def __getitem__(self, partition: int) -> Shard:
+        return self._shards[partition]
+
+    def values(self) -> Iterable[Shard]:
+        """The shards in memory."""
+        return self._shards.values()
+
+    def own(self, partitions: frozenset[int]) -> None:
+        """Drop every shard from memory and recover exactly these."""
+        self.close()
+        for partition in sorted(partitions):
+            self._patiently(lambda number=partition: self._restore(number))  # type: ignore[misc] # bound at once
+
+    def close(self) -> None:
+        """Release every store."""
+        while self._shards:
+            _, shard = self._shards.popitem()
+            shard.store.close()
+
+    def _restore(self, partition: int) -> None:
+        self._member.committed(partition)
+        store = self._open_store(partition)
+        try:
+            known = store.position(JOURNAL, partition)
+            start = 0 if known is None else known + 1
+            for batch in journal_batches(self._read_journal(partition, start), partition):
+                store.commit(batch)
+            self._shards[partition] = self._revive(store)
+        except BaseException:
+            store.close()
+            raise
+        self._member.seek_to_committed(partition)
+        self._member.resume([partition])
+
+
+class GroupLog:
+    """The Log of the loop: one Kafka transaction for all shards of a batch."""
+
+    def __init__(
+        self, member: KafkaSource, committer: KafkaCommitter, shards: Mapping[int, Shard]
+    ) -> None:
+        self._member = member
+        self._committer = committer
+        self._shards = shards
+
+    def commit(self, batches: Mapping[int, Batch]) -> Mapping[int, Batch]:
+        """Commit; the returned batches carry the journal offset their store shall remember."""
+        whole = Batch(
+            outcomes=tuple(o for batch in batches.values() for o in batch.outcomes),
+            rejections=tuple(r for batch in batches.values() for r in batch.rejections),
+            positions=tuple(p for batch in batches.values() for p in batch.positions),
+        )
+        try:
+            written = self._committer.commit(
+                whole, self._member.group_metadata(), self._extras(whole)
+            )
+        except Transient as error:
+            _log.warning("%s; recovering", error)
+            raise CommitAborted(str(error)) from error
+        self._member.release(whole.positions)
+        return {
+            partition: _remembering(batch, partition, written.get(partition))
+            for partition, batch in batches.items()
+        }
+
+    def _extras(self, batch: Batch) -> Extras:
+        originals = {
+            rejection.origin: original
+            for rejection in batch.rejections
+            if (original := self._member.original(rejection.origin)) is not None
+        }
+        upserts = [
+            record
+            for outcome in batch.outcomes
+            for record in cluster_upserts(
+                outcome, self._shards[outcome.image.origin.partition].book
+            )
+        ]
+        return Extras(upserts, originals)
+
+
+def journal_batches(
+    records: Iterable[tuple[int, Record]], partition: int
+) -> Iterator[Batch]:
+    """Local commits that bring a store up to a journal: each remembers how far it reaches."""
+    outcomes: list[Outcome] = []
+    features: dict[tuple[str, str], LocalFeatures] = {}
+    for offset, record in records:
+        kind, scope, name = parse_journal_key(record.key)
+        if record.value is None:
+            continue
+        if kind == "features":
+            features[scope, name] = decode_features(record.value)
+            continue
+        outcomes.append(_with_features(decode_outcome(record.value), features))
+        if len(outcomes) == RESTORE_BATCH:
+            yield Batch(tuple(outcomes), positions=(Origin(JOURNAL, partition, offset),))
+            outcomes = []
+    if outcomes:
+        yield Batch(tuple(outcomes), positions=(Origin(JOURNAL, partition, offset),))
+
+
+def _with_features(
+    outcome: Outcome, features: dict[tuple[str, str], LocalFeatures]
+) -> Outcome:
+    scope = outcome.image.scope
+    items = tuple(
+        replace(item, features=features.pop((scope, item.item_id), None))
+        for item in outcome.items
+    )
+    return replace(outcome, items=items)
+
+
+def _remembering(batch: Batch, partition: int, offset: int | None) -> Batch:
+    if offset is None:
+        return batch
+    return replace(batch, positions=(*batch.positions, Origin(JOURNAL, partition, offset)))
