@@ -26,6 +26,8 @@ from engine.wire import Record, dead_letter_record, event_records, journal_key
 T = TypeVar("T")
 CLOSE_TIMEOUT_S = 1.0
 BATCH_BYTES = 256 * 1024
+RETRY_MS = 10
+"""The broker turns down a transaction that follows closely until the last one is settled."""
 
 
 class Aborted(Transient):
@@ -119,6 +121,7 @@ class KafkaCommitter:
             max_block_ms=timeout_ms,
             request_timeout_ms=timeout_ms,
             delivery_timeout_ms=2 * timeout_ms,  # the commit's own limit comes first
+            retry_backoff_ms=RETRY_MS,
             batch_size=BATCH_BYTES,
             max_request_size=self._settings.max_message_bytes + HEADROOM_BYTES,
             allow_auto_create_topics=False,
