@@ -28,6 +28,10 @@ class Transient(CairnError):
     """The world's fault: the same call may succeed later; wait and retry."""
 
 
+class CommitAborted(Transient):
+    """A batch was not committed and never will be: forget it, recover, read again."""
+
+
 class Misconfigured(CairnError):
     """The operator's fault: a setting, path or model that cannot work; say so and exit."""
 

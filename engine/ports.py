@@ -11,7 +11,43 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.types import Batch, LocalFeatures, Outcome, Photo, Rejection, Rgb, Vector, Verdict
+from engine.types import (
+    Batch,
+    Box,
+    Decoded,
+    LocalFeatures,
+    Metadata,
+    Outcome,
+    Photo,
+    Rejection,
+    Rgb,
+    Vector,
+    Verdict,
+)
+
+
+class Decoder(Protocol):
+    """Turns hostile bytes into pixels within limits. Thread-safe."""
+
+    def __call__(self, data: bytes) -> Decoded:
+        """Decode; raises BadImage where the bytes are no acceptable image."""
+        ...
+
+
+class MetadataReader(Protocol):
+    """Reads what the camera wrote into a file. Never raises; thread-safe."""
+
+    def __call__(self, data: bytes) -> Metadata:
+        """Capture time, position, orientation; None for what is absent or absurd."""
+        ...
+
+
+class Detector(Protocol):
+    """Finds what is to be clustered within an image. Thread-safe."""
+
+    def __call__(self, image: Rgb) -> Sequence[Box]:
+        """Boxes in pixels of `image`; one item is made of each, none where there are none."""
+        ...
 
 
 class Encoder(Protocol):
@@ -79,6 +115,14 @@ class ExemplarFeatures(Protocol):
         ...
 
 
+class ExemplarMemory(ExemplarFeatures, Protocol):
+    """Exemplar features that also take in those of a photo whose batch is not committed yet."""
+
+    def remember(self, scope: str, item_id: str, features: LocalFeatures) -> None:
+        """Keep the features of a new exemplar until its batch is committed or dropped."""
+        ...
+
+
 class Store(ExemplarFeatures, Protocol):
     """The durable state of one shard: journal, exemplar features, source positions.
 
@@ -115,6 +159,24 @@ class Source(Protocol):
 
     def poll(self, limit: int, timeout_s: float) -> Sequence[Photo | Rejection]:
         """Wait up to `timeout_s` seconds for up to `limit` messages."""
+        ...
+
+    def keep_alive(self) -> None:
+        """Say that this worker still lives, without reading; called while slow work runs."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """Changes when the set of owned partitions does: what is in flight is void then."""
+        ...
+
+    @property
+    def partitions(self) -> frozenset[int]:
+        """The partitions this worker owns now."""
+        ...
+
+    def rewind(self) -> None:
+        """Read again from behind the last committed message of every owned partition."""
         ...
 
     @property

@@ -1,0 +1,26 @@
+.PHONY: demo test lint format docs
+
+demo: ## Cluster sample photos, or those of IMAGES=directory
+	@scripts/bootstrap
+	.venv/bin/cairn demo $(if $(IMAGES),--images "$(IMAGES)")
+
+test: ## Run all tests, against a real Kafka where it can be had; ARGS goes to pytest
+	@scripts/bootstrap test
+	@# Without Kafka its tests skip, unless CAIRN_REQUIRE_KAFKA=1 makes them fail.
+	@[ ! -x scripts/bootstrap-kafka ] || scripts/bootstrap-kafka || [ -z "$$CAIRN_REQUIRE_KAFKA" ]
+	.venv/bin/python -m pytest $(ARGS)
+
+lint: ## Check style, formatting and types
+	@scripts/bootstrap lint
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+format: ## Put the code into shape
+	@scripts/bootstrap lint
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+docs: ## Write docs/settings.md anew
+	@scripts/bootstrap
+	.venv/bin/python -c 'from cairn.describe import describe; from cairn.sections import Settings; print(describe(Settings), end="")' > docs/settings.md

@@ -1,0 +1,57 @@
+"""The command line: `cairn --help` names everything.
+
+The one boundary where errors become a line for a person and an exit status.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import cairn
+from cairn.commands import cluster, demo, evaluate, models, produce, run
+from engine.errors import CairnError
+
+app = typer.Typer(
+    name="cairn",
+    help="Cairn, the streaming online image clusterer: every photo on the right pile.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+app.command("demo")(demo.demo)
+app.command("run")(run.run)
+app.command("produce")(produce.produce)
+app.command("cluster")(cluster.cluster)
+app.command("evaluate")(evaluate.evaluate)
+app.add_typer(models.app, name="models")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cairn {cairn.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run a command; exit 0 when it worked, 1 with one line when it could not, 130 on Ctrl-C."""
+    try:
+        app()
+    except CairnError as error:
+        typer.secho(f"cairn: {error}", fg="red", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("cairn: stopped", err=True)
+        sys.exit(130)

@@ -1,0 +1,92 @@
+"""`cairn cluster`: a folder in, result JSON out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cairn.compose import Means, means_of
+from cairn.folder_run import FolderJob
+from cairn.one_shot import Finished, cluster_folder
+from cairn.options import Config, Encoder, Labels, Profile, Workers, settings_of
+from cairn.report import cluster_table, scores_table, share_table
+from cairn.sheet import write_sheet
+from engine.jobs.evaluate import evaluate
+from engine.jobs.placements import group_numbers
+from exporters.jsonl import rejection_row
+from exporters.result import NOISE, result_json
+from producer.labels import read_labels
+
+
+def cluster(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Photos, in any sub-folders.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Result JSON.")],
+    profile: Profile = None,
+    encoder: Encoder = None,
+    labels: Labels = None,
+    shuffle: Annotated[
+        int | None, typer.Option("--shuffle", metavar="SEED", help="Another order of arrival.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Also write a contact sheet of the clusters.")
+    ] = None,
+    workers: Workers = None,
+    config: Config = None,
+) -> None:
+    """Stream a folder through the engine, photo by photo, and write where each one lies.
+
+    The order is that of capture; photos without a time follow by name. File and folder names
+    are never evidence. Refused files go to OUTPUT.rejected.jsonl, with the reason.
+
+    Example: cairn cluster photos/ -o result.json --html sheet.html
+    """
+    settings = settings_of(
+        config, engine__profile=profile, engine__encoder=encoder, engine__workers=workers
+    )
+    truth = {} if labels is None else read_labels(labels)
+    means = means_of(settings)
+    console = Console(stderr=True)
+    job = FolderJob(directory, shuffle_seed=shuffle, labels=truth)
+    finished = cluster_folder(settings, means, job, console)
+    write_result(finished, output)
+    if html is not None:
+        write_sheet(html, finished, means, directory)
+    report(finished, means, console)
+    console.print(f"wrote {output}" + (f" and {html}" if html else ""))
+
+
+def write_result(finished: Finished, output: Path) -> None:
+    """Write the result and, where something was refused, what and why."""
+    output.write_bytes(result_json(finished.placements))
+    rejected = output.with_name(f"{output.name}.rejected.jsonl")
+    rejected.unlink(missing_ok=True)
+    if finished.rejections:
+        rows = [rejection_row(rejection) + b"\n" for rejection in finished.rejections]
+        rejected.write_bytes(b"".join(rows))
+
+
+def report(finished: Finished, means: Means, console: Console) -> None:
+    """Print clusters, cost and, where labels are known, how right it is."""
+    console.print(cluster_table(finished.placements))
+    console.print(share_table(finished.stages, finished.cpu_s))
+    rate = finished.photos / finished.wall_s
+    each = finished.verifications / max(1, len(finished.placements))
+    console.print(
+        f"{finished.photos} photos in {finished.wall_s:.1f} s: {rate:.1f} images/s, "
+        f"{each:.1f} verifications a photo, profile {means.profile.name}, "
+        f"encoder {means.encoder.identity}"
+    )
+    for rejection in finished.rejections:
+        console.print(f"[yellow]refused[/] {rejection.image_id}: {rejection.detail}")
+    groups = group_numbers(finished.placements)
+    judged = [
+        (placement.image.attributes["label"], groups.get(placement.key, NOISE))
+        for placement in finished.placements
+        if "label" in placement.image.attributes
+    ]
+    if judged:
+        scores = evaluate([label for label, _ in judged], [group for _, group in judged])
+        console.print(scores_table(scores))

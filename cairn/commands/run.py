@@ -1,0 +1,111 @@
+"""`cairn run`: the service, over a folder or over Kafka."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cairn.compose import means_of, store_at
+from cairn.folder_run import ONE_SCOPE, FolderJob, run_folder
+from cairn.kafka_run import run_kafka
+from cairn.logs import start_logging
+from cairn.observers import Gauges, Sink
+from cairn.options import Config, Encoder, Profile, Workers, settings_of
+from cairn.sections import Settings
+from cairn.watch import Watch, watching
+from consumer.loop import Observer
+from consumer.shard import Shard
+from engine.errors import Misconfigured
+from engine.wire import event_body
+from exporters.jsonl import JsonLines, JsonLinesSink
+
+
+def run(
+    source: Annotated[
+        Path | None, typer.Option("--source", metavar="DIR", help="Folder to read and watch.")
+    ] = None,
+    kafka: Annotated[
+        str | None, typer.Option("--kafka", metavar="HOST:PORT", help="Kafka to read from.")
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when the folder has been read; do not watch.")
+    ] = False,
+    scope: Annotated[
+        str, typer.Option("--scope", help="Scope of the folder's photos.")
+    ] = ONE_SCOPE,
+    scope_per_folder: Annotated[
+        bool, typer.Option("--scope-per-folder", help="One scope for each first sub-folder.")
+    ] = False,
+    state: Annotated[
+        Path | None, typer.Option("--state", help="Directory that holds what must survive.")
+    ] = None,
+    profile: Profile = None,
+    encoder: Encoder = None,
+    workers: Workers = None,
+    config: Config = None,
+) -> None:
+    """Cluster photos as they come, until stopped; stop it any way you like, and start it again.
+
+    From a folder: state, events.jsonl and rejected.jsonl lie in the state directory. From
+    Kafka: topics PREFIX.images in, PREFIX.events, PREFIX.clusters, PREFIX.dead-letters out.
+
+    Example: cairn run --source inbox/
+    """
+    settings = settings_of(
+        config,
+        engine__profile=profile,
+        engine__encoder=encoder,
+        engine__workers=workers,
+        kafka__bootstrap=kafka,
+        state__directory=None if state is None else str(state),
+    )
+    start_logging(settings.log)
+    if source is not None and kafka is not None:
+        raise Misconfigured("give --source DIR or --kafka HOST:PORT, not both")
+    with stopping() as stop, watching(settings.metrics, stop) as watch:
+        if source is not None:
+            wanted = None if scope_per_folder else scope
+            _run_folder(settings, FolderJob(source, wanted, watch=not once), watch)
+        elif settings.kafka.bootstrap is not None:
+            run_kafka(settings, watch)
+        else:
+            raise Misconfigured("nothing to read: give --source DIR or --kafka HOST:PORT")
+
+
+def _run_folder(settings: Settings, job: FolderJob, watch: Watch) -> None:
+    directory = settings.state.directory
+    means = means_of(settings)
+    metrics = watch.metrics_for(means.profile)
+    sink = JsonLinesSink(
+        JsonLines(directory / "events.jsonl"), JsonLines(directory / "rejected.jsonl"), event_body
+    )
+    with closing(store_at(directory / "state.sqlite", means)) as store:
+        started = time.monotonic()
+
+        def observe(shard: Shard) -> list[Observer]:
+            metrics.restored(time.monotonic() - started)
+            sink.catch_up(store.outcomes(), store.rejections())
+            watch.ready()
+            return [Sink(sink), Gauges(metrics, lambda: [shard.book])]
+
+        run_folder(settings, means, job, store, observe, watch.turn)
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that SIGTERM and Ctrl-C set: the batch in hand is finished, then the loop ends."""
+    stop = threading.Event()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

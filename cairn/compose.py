@@ -1,0 +1,139 @@
+"""The composition root: the one place where settings become parts and parts meet."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+from pydantic import TypeAdapter, ValidationError
+from threadpoolctl import threadpool_limits
+
+from cairn.models import open_encoder
+from cairn.sections import Guards, Settings
+from cairn.timing import TimedVerifier
+from consumer.loop import Prepare
+from consumer.shard import Shard
+from engine.book import Book
+from engine.clusterer import Clusterer
+from engine.decide import RULES
+from engine.errors import Misconfigured
+from engine.index.adaptive import AdaptiveIndex
+from engine.pipeline import Pipeline, Senses, whole_image
+from engine.ports import Encoder, Store
+from engine.profile import PROFILES, Profile
+from engine.types import Photo, Prepared, Rejection
+from engine.vision.card import Similarity
+from engine.vision.decode import DecodeLimits, decode
+from engine.vision.exif import read_metadata
+from engine.vision.geometry import EpipolarVerifier
+from engine.vision.sift import SiftExtractor
+from state.cache import ExemplarCache
+from state.store import SqliteStore, open_store
+
+EXEMPLARS_IN_MEMORY = 2000
+"""Exemplars whose features stay in memory: about 140 kB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a worker clusters with: made once, shared by its shards."""
+
+    profile: Profile
+    encoder: Encoder
+    verifier: TimedVerifier
+
+    @property
+    def identity(self) -> str:
+        """What existing state depends on, in words for a person."""
+        return f"encoder {self.encoder.identity}, profile {self.profile.name}"
+
+
+def means_of(settings: Settings) -> Means:
+    """Load the encoder and settle the profile; raises Misconfigured."""
+    encoder, similarity = open_encoder(settings.engine.encoder, settings.models.directory)
+    profile = profile_of(settings.engine.profile, settings.profiles, similarity)
+    return Means(profile, encoder, TimedVerifier(EpipolarVerifier(), time.thread_time))
+
+
+def profile_of(
+    name: str, overrides: Mapping[str, Mapping[str, object]], similarity: Similarity | None
+) -> Profile:
+    """A built-in profile under the encoder's thresholds, under what the operator set."""
+    if name not in PROFILES and name not in overrides:
+        known = ", ".join(sorted({*PROFILES, *overrides}))
+        raise Misconfigured(f"engine.profile = {name!r}: there is no such profile; known: {known}")
+    base = PROFILES.get(name, PROFILES["place"])
+    thresholds = {} if similarity is None else similarity.model_dump()
+    chosen = {**asdict(base), **thresholds, **overrides.get(name, {}), "name": name}
+    unknown = sorted(chosen.keys() - asdict(base).keys())
+    if unknown:
+        raise Misconfigured(f"profiles.{name}.{unknown[0]}: there is no such field of a profile")
+    try:
+        return TypeAdapter(Profile).validate_python(chosen)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise Misconfigured(f"profiles.{name}.{where}: {fault['msg']}") from error
+
+
+@contextmanager
+def preparing(settings: Settings, means: Means) -> Iterator[Prepare]:
+    """The pipeline and its threads.
+
+    One thread per image and none inside the libraries: their own threads would fight these
+    for the cores, and sums would depend on how they split the work.
+    """
+    cv2.setNumThreads(1)
+    workers = settings.engine.workers or os.cpu_count() or 1
+    geometric = means.profile.rule == "place"
+    senses = Senses(
+        decode=partial(decode, limits=limits_of(settings.guards)),
+        read_metadata=read_metadata,
+        detect=whole_image,
+        extractor=SiftExtractor() if geometric else None,
+    )
+    with (
+        threadpool_limits(1),
+        ThreadPoolExecutor(workers, "eyes") as pool,
+        ThreadPoolExecutor(1, "ahead") as ahead,
+    ):
+        pipeline = Pipeline(senses, means.encoder, pool, time.thread_time)
+
+        def prepare(photos: Sequence[Photo]) -> Future[list[Prepared | Rejection]]:
+            return ahead.submit(pipeline.prepare, photos)
+
+        yield prepare
+
+
+def limits_of(guards: Guards) -> DecodeLimits:
+    """What an image may cost."""
+    return DecodeLimits(
+        max_bytes=guards.max_bytes,
+        max_pixels=guards.max_pixels,
+        max_side=guards.max_side,
+        formats=frozenset(guards.formats),
+    )
+
+
+def shard_of(store: Store, means: Means) -> Shard:
+    """A shard with everything the store remembers replayed into its book."""
+    book = Book(partial(AdaptiveIndex, means.encoder.dim))
+    for outcome in store.outcomes():
+        book.apply(outcome)
+    exemplars = ExemplarCache(store, EXEMPLARS_IN_MEMORY)
+    rule = RULES[means.profile.rule]
+    clusterer = Clusterer(book, rule, means.profile, means.verifier, exemplars)
+    return Shard(book, clusterer, exemplars, store)
+
+
+def store_at(path: Path, means: Means) -> SqliteStore:
+    """Open or create the state of a shard; raises StateMismatch, Misconfigured."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return open_store(path, means.identity)

@@ -1,0 +1,35 @@
+"""What a running service writes to standard error: one line an entry, text or JSON."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import orjson
+
+from cairn.sections import Log
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object an entry."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Time (RFC 3339, UTC), level, logger, message, and the traceback where there is one."""
+        entry = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(entry).decode()
+
+
+def start_logging(settings: Log) -> None:
+    """Write to standard error in the chosen form; libraries speak up from warnings on."""
+    handler = logging.StreamHandler(sys.stderr)
+    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(JsonFormatter() if settings.format == "json" else text)
+    logging.basicConfig(level=settings.level.upper(), handlers=[handler])
+    logging.getLogger("kafka").setLevel(logging.WARNING)

@@ -1,0 +1,79 @@
+"""Cluster a folder once: stream it through the engine, keep nothing but the result."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cairn.compose import Means, store_at
+from cairn.folder_run import FolderJob, photo_folder, run_folder
+from cairn.observers import Bar, Shares
+from cairn.sections import Settings
+from engine.errors import Misconfigured
+from engine.jobs.placements import Placement, placements
+from engine.types import Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A folder's result, and what it cost.
+
+    wall_s: seconds on the clock. cpu_s: processor seconds in all; stages: of them, by stage.
+    """
+
+    placements: Sequence[Placement]
+    rejections: Sequence[Rejection]
+    wall_s: float
+    cpu_s: float
+    stages: Mapping[str, float]
+    verifications: int
+
+    @property
+    def photos(self) -> int:
+        """Photos read, rejected ones included."""
+        return len({p.image.image_id for p in self.placements}) + len(self.rejections)
+
+
+def cluster_folder(
+    settings: Settings, means: Means, job: FolderJob, console: Console
+) -> Finished:
+    """Cluster every photo of a folder; raises Misconfigured where there is none."""
+    total = len(photo_folder(job, settings.guards.max_bytes).find())
+    if total == 0:
+        raise Misconfigured(f"{job.directory} holds no photos (JPEG, PNG, WebP)")
+    shares = Shares()
+    started, started_cpu = time.monotonic(), time.process_time()
+    with (
+        tempfile.TemporaryDirectory(prefix="cairn-") as scratch,
+        closing(store_at(Path(scratch) / "state.sqlite", means)) as store,
+        _progress(console) as progress,
+    ):
+        bar = Bar(progress, progress.add_task("clustering", total=total))
+        run_folder(settings, means, job, store, lambda _: [bar, shares], lambda: False)
+        cpu = time.process_time() - started_cpu
+        return Finished(
+            placements=placements(store.outcomes()),
+            rejections=list(store.rejections()),
+            wall_s=time.monotonic() - started,
+            cpu_s=cpu,
+            stages={**shares.seconds, "verification": means.verifier.seconds},
+            verifications=means.verifier.calls,
+        )
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("photos"),
+        TimeRemainingColumn(),
+        console=console,
+    )

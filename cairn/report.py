@@ -1,0 +1,67 @@
+"""Tables for a person at a terminal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+from rich.table import Table
+
+from engine.jobs.evaluate import Retrieval, Scores
+from engine.jobs.placements import ClusterKey, Placement
+from exporters.result import qualities
+
+ROWS = 30
+"""Clusters shown; the result file has them all."""
+
+
+def cluster_table(found: Sequence[Placement]) -> Table:
+    """The largest piles: size, state, quality, an example."""
+    piles: dict[ClusterKey, list[Placement]] = defaultdict(list)
+    for placement in found:
+        piles[placement.key].append(placement)
+    quality = qualities(found)
+    ranked = sorted(piles.values(), key=lambda pile: (-len(pile), pile[0].cluster_id))
+    several = [pile for pile in ranked if len(pile) > 1]
+    table = Table("cluster", "size", "state", "quality", "example", title="Clusters")
+    for pile in several[:ROWS]:
+        first = pile[0]
+        table.add_row(
+            first.cluster_id[:12],
+            str(len(pile)),
+            "confirmed" if first.confirmed else "pending",
+            quality[first.key],
+            first.image.attributes.get("filename", first.image.image_id),
+        )
+    table.caption = _caption(len(several), len(ranked))
+    return table
+
+
+def _caption(several: int, piles: int) -> str:
+    shown = f"{several} clusters of two or more" + (f", {ROWS} shown" if several > ROWS else "")
+    return f"{shown}; {piles - several} single photos"
+
+
+def share_table(seconds: Mapping[str, float], total: float) -> Table:
+    """Share of the processor time by stage; what no stage accounts for is `the rest`."""
+    table = Table("stage", "seconds", "share", title="Processor time")
+    rest = max(0.0, total - sum(seconds.values()))
+    for stage, spent in {**seconds, "the rest": rest}.items():
+        table.add_row(stage, f"{spent:.2f}", f"{spent / total:.1%}")
+    return table
+
+
+def scores_table(scores: Scores, unlabelled: int = 0) -> Table:
+    """Every measure of a result against the truth."""
+    table = Table("measure", "value", title=f"{scores.photos} photos against their labels")
+    for field in fields(scores):
+        value = getattr(scores, field.name)
+        if isinstance(value, Retrieval):
+            text = f"P {value.precision:.4f}  R {value.recall:.4f}  F {value.f1:.4f}"
+        else:
+            text = f"{value:.4f}" if isinstance(value, float) else str(value)
+        table.add_row(field.name.replace("_", " "), text)
+    if unlabelled:
+        table.caption = f"{unlabelled} photos without a label left out"
+    return table

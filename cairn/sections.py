@@ -1,0 +1,181 @@
+"""The tree of settings, section by section: names, types, defaults, limits and meanings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+
+def _servers(value: str) -> str:
+    for server in value.split(","):
+        host, _, port = server.strip().rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+            raise ValueError("give HOST:PORT, several separated by commas")
+    return value
+
+
+def _listed(value: object) -> object:
+    """Split a list as an environment variable writes it, with commas."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Servers = Annotated[str, AfterValidator(_servers)]
+Name = Annotated[str, Field(min_length=1)]
+Format = Literal["BMP", "GIF", "JPEG", "MPO", "PNG", "TIFF", "WEBP"]
+
+
+class Section(BaseModel):
+    """Frozen, and a stranger to keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Engine(Section):
+    """What clusters, and with which means."""
+
+    profile: Name = "place"
+    """What "same" means: the name of a built-in profile or of one under `profiles`."""
+    encoder: Name = "builtin"
+    """Which model turns an image into a vector: `builtin` or the name of an added model."""
+    workers: Annotated[int, Field(ge=0)] = 0
+    """Threads that decode and embed; 0 means one per core."""
+    batch_size: Count = 16
+    """Images per commit, at most."""
+
+
+class Guards(Section):
+    """What an image may cost before it is refused."""
+
+    max_bytes: Count = 32 * 1024 * 1024
+    """Largest encoded image, in bytes."""
+    max_pixels: Count = 50_000_000
+    """Most pixels an image may declare, width times height."""
+    max_side: Count = 16_384
+    """Longest side an image may declare, in pixels."""
+    formats: Annotated[tuple[Format, ...], BeforeValidator(_listed), Field(min_length=1)] = (
+        "JPEG",
+        "PNG",
+        "WEBP",
+    )
+    """Image formats that are decoded; all others are refused by their header."""
+
+
+class Folder(Section):
+    """How a folder is watched."""
+
+    poll_s: Seconds = 1.0
+    """Seconds between two looks at the folder."""
+    settle_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    """Seconds a file must lie unchanged before it is read: it may still be being written."""
+
+
+class Kafka(Section):
+    """How Kafka is reached and how a worker behaves in its group."""
+
+    bootstrap: Servers | None = None
+    """Brokers to start from, HOST:PORT, several separated by commas."""
+    topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")] = "cairn"
+    """Start of every topic name: PREFIX.images, PREFIX.events and so on."""
+    group: Name = "cairn"
+    """Consumer group; the workers of one group share the partitions."""
+    instance_id: Name | None = None
+    """Name of this worker, unique in its group: a restart keeps its partitions."""
+    transactional_id: Name | None = None
+    """Name its transactions are fenced by; not set: made from group and instance_id."""
+    session_timeout_s: Seconds = 15.0
+    """Seconds without a heartbeat after which the group gives a worker's partitions away."""
+    max_poll_interval_s: Seconds = 300.0
+    """Seconds one batch may take before the group gives a worker's partitions away."""
+    request_timeout_s: Seconds = 30.0
+    """Seconds to wait for the answer to one request."""
+    transaction_timeout_s: Seconds = 10.0
+    """Seconds after which the broker aborts the transaction of a worker that died."""
+    max_request_bytes: Count = 8 * 1024 * 1024
+    """Largest message read or written, in bytes; the topics must allow as much."""
+    create_topics: bool = True
+    """Create missing topics at the start."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How connections are secured."""
+    ssl_cafile: Path | None = None
+    """Certificates (PEM) that brokers are trusted by; not set: the system's."""
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How a worker proves who it is, with a SASL protocol."""
+    sasl_username: Name | None = None
+    """User name, with a SASL protocol."""
+    sasl_password: SecretStr | None = None
+    """Password, with a SASL protocol; better given as a file."""
+    sasl_password_file: Path | None = None
+    """File that holds the password, instead of `sasl_password`."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Kafka:
+        if self.sasl_password and self.sasl_password_file:
+            raise ValueError("give sasl_password or sasl_password_file, not both")
+        password = self.sasl_password or self.sasl_password_file
+        if self.security_protocol.startswith("SASL") and not (self.sasl_username and password):
+            raise ValueError(
+                f"{self.security_protocol} needs sasl_username and sasl_password_file"
+                " (or sasl_password)"
+            )
+        return self
+
+
+class State(Section):
+    """Where what must survive a crash is kept."""
+
+    directory: Path = Path("cairn-state")
+    """Directory of the local store; one worker at a time."""
+
+
+class Metrics(Section):
+    """Where a running worker can be watched: /metrics, /livez, /readyz."""
+
+    host: Name = "127.0.0.1"
+    """Address to listen on; the default is reachable from this machine only."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 9464
+    """Port to listen on; 0 switches it off."""
+    stall_s: Seconds = 60.0
+    """Seconds without progress of the loop after which /livez reports failure."""
+
+
+class Models(Section):
+    """Where added models lie."""
+
+    directory: Path = Path("models")
+    """Directory with one folder per model."""
+
+
+class Log(Section):
+    """What is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severity that is written."""
+    format: Literal["text", "json"] = "text"
+    """One line of text an entry, or one JSON object."""
+
+
+class Settings(Section):
+    """Everything an operator can set. A function receives its section, never the whole."""
+
+    engine: Engine = Engine()
+    guards: Guards = Guards()
+    folder: Folder = Folder()
+    kafka: Kafka = Kafka()
+    state: State = State()
+    metrics: Metrics = Metrics()
+    models: Models = Models()
+    log: Log = Log()
+    profiles: dict[str, dict[str, object]] = {}
+    """Fields that differ from a built-in profile, or from `place` for a new name."""

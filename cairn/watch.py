@@ -1,0 +1,67 @@
+"""A running worker as others watch it: metrics, liveness, readiness."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
+
+import cairn
+from cairn.sections import Metrics as Section
+from engine.profile import Profile
+from engine.vision import decode
+from exporters.health import HealthServer, Heartbeat
+from exporters.metrics import Metrics
+
+REASONS = sorted({*decode.REASONS, "id_conflict", "bad_message", "uri_not_supported", "unreadable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Handed to whatever runs a loop.
+
+    stop: set when the worker shall end. restored: set once the state is back in memory.
+    """
+
+    stop: threading.Event
+    registry: CollectorRegistry
+    heartbeat: Heartbeat
+    restored: threading.Event = field(default_factory=threading.Event)
+
+    def metrics_for(self, profile: Profile) -> Metrics:
+        """The worker's metrics."""
+        return Metrics(self.registry, cairn.__version__, REASONS, profile.hit_inliers)
+
+    def ready(self) -> None:
+        """From now on `/readyz` says yes."""
+        self.restored.set()
+
+    def turn(self) -> bool:
+        """Called once a turn of the loop: whether to stop."""
+        self.heartbeat.beat()
+        return self.stop.is_set()
+
+    def check_ready(self) -> tuple[bool, str]:
+        """Whether the state is restored, and in words."""
+        return self.restored.is_set(), "ready" if self.restored.is_set() else "restoring state"
+
+
+@contextmanager
+def watching(settings: Section, stop: threading.Event) -> Iterator[Watch]:
+    """Serve /metrics, /livez and /readyz while the worker runs; port 0 serves nothing."""
+    watch = Watch(stop, CollectorRegistry(), Heartbeat(settings.stall_s, time.monotonic))
+    if settings.port == 0:
+        yield watch
+        return
+    server = HealthServer(
+        settings.host, settings.port, watch.registry, watch.heartbeat.check, watch.check_ready
+    )
+    server.start()
+    try:
+        yield watch
+    finally:
+        server.stop()

@@ -1,0 +1,146 @@
+"""The book of a shard: every scope's clusters and their index, kept in step.
+
+State moves only here and only by `apply`, live and replayed alike; there is one writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias, assert_never
+
+import numpy as np
+
+from engine.cluster import Cluster, Prototype
+from engine.ports import Index
+from engine.types import (
+    Assigned,
+    Change,
+    Confirmed,
+    Created,
+    Event,
+    GeoPoint,
+    Item,
+    Merged,
+    Outcome,
+    Vector,
+)
+
+IndexFactory: TypeAlias = Callable[[], Index]
+
+
+@dataclass(slots=True)
+class ScopeBook:
+    """One scope: clusters by id, the prototype index, redirects of retired ids, counters.
+
+    confirmed: how many of the living clusters are; the others are pending.
+    """
+
+    index: Index
+    clusters: dict[str, Cluster] = field(default_factory=dict)
+    owners: dict[int, str] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
+    confirmed: int = 0
+    seq: int = 0
+    next_prototype: int = 0
+
+    def resolve(self, cluster_id: str) -> str:
+        """The living cluster behind an id, which may have been retired several times over."""
+        while cluster_id in self.redirects:
+            cluster_id = self.redirects[cluster_id]
+        return cluster_id
+
+    def nearest(self, vector: Vector, k: int) -> Iterator[tuple[Cluster, Prototype, float]]:
+        """The k prototypes nearest to a unit vector, best first."""
+        for label, similarity in self.index.search(vector, k):
+            cluster = self.clusters[self.owners[label]]
+            yield cluster, cluster.prototypes[label], similarity
+
+    def apply(self, event: Event, items: Mapping[str, Item], location: GeoPoint | None) -> None:
+        """Move the state by one event; `items` are those of the photo that caused it."""
+        if event.seq != self.seq + 1:
+            raise ValueError(f"event {event.seq} of scope {event.scope!r} follows {self.seq}")
+        self.seq = event.seq
+        self._change(event.change, items, location)
+
+    def _change(self, change: Change, items: Mapping[str, Item], location: GeoPoint | None) -> None:
+        match change:
+            case Created():
+                self.clusters[change.cluster_id] = Cluster(change.cluster_id, self.seq)
+            case Assigned(founds=True):
+                self._found(change, items[change.item_id].vector, location)
+            case Assigned():
+                self._join(change, items[change.item_id].vector)
+            case Confirmed():
+                self.clusters[change.cluster_id].confirmed = True
+                self.confirmed += 1
+            case Merged():
+                self._merge(change)
+            case _:
+                assert_never(change)
+
+    def _found(self, change: Assigned, vector: Vector, location: GeoPoint | None) -> None:
+        prototype = Prototype(
+            change.prototype_id, change.item_id, vector.astype(np.float64), location=location
+        )
+        self.clusters[change.cluster_id].prototypes[change.prototype_id] = prototype
+        self.owners[change.prototype_id] = change.cluster_id
+        self.index.put(change.prototype_id, prototype.direction())
+        self.next_prototype = max(self.next_prototype, change.prototype_id + 1)
+
+    def _join(self, change: Assigned, vector: Vector) -> None:
+        prototype = self.clusters[change.cluster_id].prototypes[change.prototype_id]
+        prototype.add(vector)
+        self._reindex(prototype)
+
+    def _merge(self, change: Merged) -> None:
+        survivor, retired = self.clusters[change.cluster_id], self.clusters.pop(change.retired_id)
+        survivor.prototypes.update(retired.prototypes)
+        self.confirmed -= survivor.confirmed and retired.confirmed
+        survivor.confirmed |= retired.confirmed
+        for prototype_id in retired.prototypes:
+            self.owners[prototype_id] = change.cluster_id
+        for kept, absorbed in change.fused:
+            self._fuse(survivor, kept, absorbed)
+        self.redirects[change.retired_id] = change.cluster_id
+
+    def _fuse(self, cluster: Cluster, kept: int, absorbed: int) -> None:
+        gone = cluster.prototypes.pop(absorbed)
+        del self.owners[absorbed]
+        self.index.remove(absorbed)
+        cluster.prototypes[kept].absorb(gone)
+        self._reindex(cluster.prototypes[kept])
+
+    def _reindex(self, prototype: Prototype) -> None:
+        """Tell the index when the lobe has doubled: logarithmically often, like a vector's growth.
+
+        In between the index serves a slightly stale direction, which only proposes candidates.
+        """
+        if prototype.count >= 2 * prototype.indexed_at:
+            self.index.put(prototype.prototype_id, prototype.direction())
+            prototype.indexed_at = prototype.count
+
+
+class Book:
+    """The scopes of one shard."""
+
+    def __init__(self, new_index: IndexFactory) -> None:
+        self._new_index = new_index
+        self._scopes: dict[str, ScopeBook] = {}
+
+    def scope(self, name: str) -> ScopeBook:
+        """The book of a scope, empty where the scope is new."""
+        if name not in self._scopes:
+            self._scopes[name] = ScopeBook(self._new_index())
+        return self._scopes[name]
+
+    def scopes(self) -> Mapping[str, ScopeBook]:
+        """Every scope seen so far."""
+        return self._scopes
+
+    def apply(self, outcome: Outcome) -> None:
+        """Replay all that one photo changed."""
+        items = {item.item_id: item for item in outcome.items}
+        scope = self.scope(outcome.image.scope)
+        for event in outcome.events:
+            scope.apply(event, items, outcome.image.location)

@@ -1,0 +1,64 @@
+"""Exact search by one matrix product: the truth, and the faster choice for small scopes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.types import Vector
+
+_FIRST_CAPACITY = 64
+_ROUNDING = 1e-5
+
+
+class ExactIndex:
+    """Rows of unit vectors searched by brute force; removal swaps the last row in."""
+
+    def __init__(self, dim: int) -> None:
+        self._rows: NDArray[np.float32] = np.zeros((_FIRST_CAPACITY, dim), np.float32)
+        self._labels: NDArray[np.int64] = np.zeros(_FIRST_CAPACITY, np.int64)
+        self._row_of: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._row_of)
+
+    def put(self, label: int, vector: Vector) -> None:
+        """Add or replace a unit vector of shape (dim,)."""
+        row = self._row_of.get(label, len(self._row_of))
+        if row == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+            self._labels = np.concatenate([self._labels, np.zeros_like(self._labels)])
+        self._rows[row] = vector
+        self._labels[row] = label
+        self._row_of[label] = row
+
+    def remove(self, label: int) -> None:
+        """Forget a label; raises KeyError where it is unknown."""
+        row = self._row_of.pop(label)
+        last = len(self._row_of)
+        if row != last:
+            self._rows[row] = self._rows[last]
+            self._labels[row] = self._labels[last]
+            self._row_of[int(self._labels[row])] = row
+
+    def search(self, vector: Vector, k: int) -> list[tuple[int, float]]:
+        """At most k pairs (label, cosine), best first, ties by label."""
+        best = self._shortlist(vector, k)
+        # Row by row, because a BLAS product rounds the same row differently in another place,
+        # and a restart may put it there.
+        scores = (self._rows[best] * vector).sum(axis=1)
+        order = np.lexsort((self._labels[best], -scores))[:k]
+        return [(int(self._labels[best[n]]), float(scores[n])) for n in order]
+
+    def _shortlist(self, vector: Vector, k: int) -> NDArray[np.int64]:
+        """Rows that may be among the k best: all that come within rounding of the k-th."""
+        count = len(self._row_of)
+        if k >= count:
+            return np.arange(count)
+        scores = self._rows[:count] @ vector
+        least = np.partition(scores, count - k)[count - k]
+        return np.flatnonzero(scores >= least - _ROUNDING)
+
+    def entries(self) -> list[tuple[int, Vector]]:
+        """Every (label, vector), by label: what another index needs to take over."""
+        return [(label, self._rows[row].copy()) for label, row in sorted(self._row_of.items())]

@@ -1,0 +1,25 @@
+"""Keeping clusters right and bounded: who survives a merge, which lobes fuse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.cluster import Cluster, Prototype, closest_pair
+
+
+def merge_order(one: Cluster, other: Cluster) -> tuple[Cluster, Cluster]:
+    """(survivor, retired): confirmed outlives pending, then the larger, then the older."""
+    ranked = sorted((one, other), key=lambda c: (not c.confirmed, -c.count, c.founded))
+    return ranked[0], ranked[1]
+
+
+def plan_fusion(prototypes: list[Prototype], bound: int) -> tuple[tuple[int, int], ...]:
+    """Pairs (kept, absorbed) of prototype ids that bring the lobes down to `bound`, in order."""
+    lobes = [replace(prototype, total=prototype.total.copy()) for prototype in prototypes]
+    plan = []
+    while len(lobes) > bound:
+        kept, absorbed = closest_pair(lobes)
+        kept.absorb(absorbed)
+        lobes = [lobe for lobe in lobes if lobe is not absorbed]
+        plan.append((kept.prototype_id, absorbed.prototype_id))
+    return tuple(plan)

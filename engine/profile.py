@@ -1,0 +1,49 @@
+"""What "same" means and how it is judged: inert data, one profile per kind of pile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Rule: TypeAlias = Literal["place", "similarity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One meaning of "same".
+
+    rule: `place` (the embedding proposes, geometry decides) or `similarity` (two thresholds).
+    min_size: members that confirm a pending cluster.
+    neighbours: nearest prototypes looked up for an item.
+    max_prototypes: bound of prototypes, and so of exemplars, per cluster.
+    exemplars_per_cluster: verifications spent on one cluster at most.
+    verifications: verifications spent on one item while nothing agrees.
+    verifications_after_hit: more of them after the first agreement, to find what it bridges.
+    hit_inliers: inliers that make two images views of one place.
+    certain_inliers: inliers that confirm a cluster of two.
+    gps_radius_m: clusters farther away than this, in metres, are not considered.
+    same, different: cosine above which an item joins and below which it never does.
+    """
+
+    name: str
+    rule: Rule
+    min_size: int
+    neighbours: int = 32
+    max_prototypes: int = 24
+    exemplars_per_cluster: int = 3
+    verifications: int = 5
+    verifications_after_hit: int = 2
+    hit_inliers: int = 15
+    certain_inliers: int = 25
+    gps_radius_m: float = 300.0
+    same: float = 0.80
+    different: float = 0.65
+
+
+PROFILES: Mapping[str, Profile] = {
+    "place": Profile("place", rule="place", min_size=3),
+    "object": Profile("object", rule="similarity", min_size=2),
+    "product": Profile("product", rule="similarity", min_size=2),
+    "face": Profile("face", rule="similarity", min_size=2),
+}

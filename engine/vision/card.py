@@ -1,0 +1,179 @@
+"""Model cards: a TOML file beside a model that says how to feed it and what comes out.
+
+A card names the SHA-256 of its model, so that neither can change without the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from engine.errors import Misconfigured
+from engine.types import Vector
+from engine.vision.session import Session, Slot, open_session, read_verified
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+FileName = Annotated[str, Field(pattern=r"^[^/\\]+$")]
+Channels = tuple[float, float, float]
+Positive = Annotated[float, Field(gt=0)]
+Cosine = Annotated[float, Field(ge=-1, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Center(_Section):
+    """What to subtract from raw features: little-endian float32 in a file beside the card."""
+
+    file: FileName
+    sha256: Sha256
+
+
+class Similarity(_Section):
+    """Typical cosines between photos of the same thing and of different things."""
+
+    same: Cosine
+    different: Cosine
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.different >= self.same:
+            raise ValueError("`different` must be below `same`")
+        return self
+
+
+class EncoderCard(_Section):
+    """Card of an image encoder.
+
+    A pixel value p of 0 to 255 enters the model as (p * scale - mean) / std, per channel in
+    the order of `colour`. `size` is (height, width) of the input. `resize`: `squash` ignores
+    the aspect ratio, `center-crop` cuts the longer side, `letterbox` pads the shorter one.
+    """
+
+    kind: Literal["image-encoder"]
+    file: FileName
+    sha256: Sha256
+    licence: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1)]
+    input: str
+    layout: Literal["NCHW", "NHWC"]
+    size: tuple[Annotated[int, Field(gt=0, le=4096)], Annotated[int, Field(gt=0, le=4096)]]
+    resize: Literal["squash", "center-crop", "letterbox"] = "center-crop"
+    colour: Literal["RGB", "BGR"] = "RGB"
+    scale: Positive = 1 / 255
+    mean: Channels = (0.485, 0.456, 0.406)
+    std: tuple[Positive, Positive, Positive] = (0.229, 0.224, 0.225)
+    output: str
+    dim: Annotated[int, Field(gt=0, le=65536)]
+    center: Center | None = None
+    similarity: Similarity | None = None
+
+    @property
+    def identity(self) -> str:
+        """The model's name and a hash of all that decides its vectors."""
+        notes = {"file", "licence", "source", "similarity"}
+        decisive = self.model_dump_json(exclude=notes)
+        return f"{Path(self.file).stem}-{hashlib.sha256(decisive.encode()).hexdigest()[:12]}"
+
+
+def load_card(path: Path) -> EncoderCard:
+    """Read and check a card; raises Misconfigured naming the file and the field at fault."""
+    try:
+        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Misconfigured(f"cannot read model card {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise Misconfigured(f"model card {path} is not valid TOML: {error}") from error
+    return _checked(fields, str(path))
+
+
+def write_card(path: Path, card: EncoderCard) -> None:
+    """Write a card as TOML; `load_card` gives an equal one back."""
+    fields = card.model_dump(mode="json", exclude_none=True)
+    tables = {name: value for name, value in fields.items() if isinstance(value, dict)}
+    lines = [_toml_line(name, value) for name, value in fields.items() if name not in tables]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *(_toml_line(key, value) for key, value in table.items())]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def draft_card(model: Path, fields: Mapping[str, Any]) -> EncoderCard:
+    """Make a card for an ONNX file: `fields` (licence, source and more) over what it reveals.
+
+    Raises Misconfigured where the model's inputs and outputs leave a field open; the message
+    names the field, to be given in `fields`.
+    """
+    session = open_session(model, threads=1)
+    found = {
+        "kind": "image-encoder",
+        "file": model.name,
+        "sha256": hashlib.sha256(read_verified(model, None)).hexdigest(),
+        **_revealed_input(session),
+        **_revealed_output(session, fields.get("output")),
+    }
+    return _checked(found | dict(fields), f"for {model}")
+
+
+def read_center(card: EncoderCard, folder: Path) -> Vector | None:
+    """Read the vector that the card subtracts, shape (dim,); raises Misconfigured."""
+    if card.center is None:
+        return None
+    path = folder / card.center.file
+    data = read_verified(path, card.center.sha256)
+    if len(data) != 4 * card.dim:
+        raise Misconfigured(f"{path} holds {len(data)} bytes, not {card.dim} float32 values")
+    center = np.frombuffer(data, "<f4").astype(np.float32)
+    if not np.isfinite(center).all():
+        raise Misconfigured(f"{path} holds values that are not finite")
+    return center
+
+
+def write_center(path: Path, center: Vector) -> Center:
+    """Write a center beside its card and return the card's entry for it."""
+    data = np.asarray(center, "<f4").tobytes()
+    path.write_bytes(data)
+    return Center(file=path.name, sha256=hashlib.sha256(data).hexdigest())
+
+
+def _checked(fields: Mapping[str, Any], where: str) -> EncoderCard:
+    try:
+        return EncoderCard.model_validate(fields)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'card'}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise Misconfigured(f"model card {where}: {faults}") from error
+
+
+def _toml_line(name: str, value: object) -> str:
+    # JSON strings, numbers and lists are TOML as well, but for a raw DEL character.
+    text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return f"{name} = {text}"
+
+
+def _revealed_input(session: Session) -> dict[str, object]:
+    if len(session.inputs) != 1 or len(session.inputs[0].shape) != 4:
+        return {}
+    slot = session.inputs[0]
+    layout = "NHWC" if slot.shape[3] == 3 else "NCHW"
+    size = slot.shape[1:3] if layout == "NHWC" else slot.shape[2:4]
+    revealed: dict[str, object] = {"input": slot.name, "layout": layout}
+    return revealed if None in size else revealed | {"size": size}
+
+
+def _revealed_output(session: Session, wanted: object) -> dict[str, object]:
+    slots: list[Slot] = [s for s in session.outputs if wanted in {None, s.name}]
+    if len(slots) != 1:
+        return {}
+    dims = slots[0].shape[1:]
+    revealed: dict[str, object] = {"output": slots[0].name}
+    return revealed | {"dim": dims[0]} if dims and dims[0] else revealed

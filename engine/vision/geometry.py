@@ -1,0 +1,127 @@
+"""Geometric verification: whether two sets of local features agree with one camera motion.
+
+Mutual nearest neighbours that pass Lowe's ratio test in both directions, made one-to-one,
+then a fundamental matrix by MAGSAC++ (Barath et al., CVPR 2020).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.types import LocalFeatures, Verdict
+
+Points = NDArray[np.float32]
+Pairs = NDArray[np.intp]
+
+_NOTHING = Verdict(inliers=0, overlap=0.0)
+_MIN_MATCHES = 8
+_CELLS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class EpipolarVerifier:
+    """Counts the matches that agree with one epipolar geometry; implements `Verifier`.
+
+    ratio: Lowe's ratio of distances to the best and the second-best descriptor.
+    tolerance: distance in pixels of the working images within which a match agrees.
+    max_iterations, certainty: when MAGSAC stops looking for a better geometry.
+    """
+
+    ratio: float = 0.8
+    tolerance: float = 1.5
+    max_iterations: int = 2000
+    certainty: float = 0.999
+
+    def verify(self, query: LocalFeatures, exemplar: LocalFeatures) -> Verdict:
+        """Inliers and overlap of two views; depends on the two alone, and not on their order.
+
+        Overlap: each image is laid out in 8 x 8 cells; it is the share of the cells that hold
+        inliers among the cells that hold points, in the image where that share is larger
+        (the view that shows less, as a wide shot may contain a close one).
+        """
+        first, second = sorted((query, exemplar), key=_rank)
+        pairs = match(first.descriptors, second.descriptors, self.ratio)
+        pairs = _one_to_one(pairs, first.points, second.points)
+        if len(pairs) < _MIN_MATCHES:
+            return _NOTHING
+        left, right = first.points[pairs[:, 0]], second.points[pairs[:, 1]]
+        agree = self._epipolar_inliers(left, right)
+        shares = (_coverage(left[agree], first), _coverage(right[agree], second))
+        return Verdict(int(agree.sum()), max(shares))
+
+    def _epipolar_inliers(self, left: Points, right: Points) -> NDArray[np.bool_]:
+        none = np.zeros(len(left), np.bool_)
+        try:
+            # OpenCV's USAC starts from a fixed seed at every call: the same pair, the same answer.
+            _, mask = cv2.findFundamentalMat(
+                left, right, cv2.USAC_MAGSAC, self.tolerance, self.certainty, self.max_iterations
+            )
+        except cv2.error:
+            return none  # degenerate samples make USAC raise instead of finding nothing
+        return none if mask is None else mask.ravel().astype(np.bool_)
+
+
+def match(left: NDArray[np.uint8], right: NDArray[np.uint8], ratio: float) -> Pairs:
+    """Mutual nearest neighbours that pass the ratio test both ways, as (m, 2) row indices.
+
+    left, right: (n, k) uint8 descriptors of about equal length; distances are Euclidean.
+    """
+    if len(left) < 2 or len(right) < 2:
+        return np.empty((0, 2), np.intp)
+    likeness = _unit_rows(left) @ _unit_rows(right).T
+    to_right, clear_left = _nearest(likeness, ratio)
+    to_left, clear_right = _nearest(likeness.T, ratio)
+    rows = np.arange(len(left))
+    keep = (to_left[to_right] == rows) & clear_left & clear_right[to_right]
+    return np.stack([rows[keep], to_right[keep]], axis=1)
+
+
+def _unit_rows(descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
+    rows = descriptors.astype(np.float32)
+    lengths: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    return np.asarray(rows / np.maximum(lengths, 1e-6)[:, None], np.float32)
+
+
+def _nearest(
+    likeness: NDArray[np.float32], ratio: float
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Column of the best match of each row, and whether it beats the second by the ratio."""
+    rows = np.arange(len(likeness))
+    nearest = likeness.argmax(axis=1)
+    best = likeness[rows, nearest]
+    likeness[rows, nearest] = -1  # two maxima cost a third of sorting out the two largest
+    second = likeness.max(axis=1)
+    likeness[rows, nearest] = best
+    # Squared distance between unit vectors is 2 - 2 cos.
+    return nearest, (1 - best) <= ratio**2 * (1 - second)
+
+
+def _one_to_one(pairs: Pairs, left: Points, right: Points) -> Pairs:
+    """Keep one match per location: SIFT puts several orientations on one point."""
+    for column, points in ((0, left), (1, right)):
+        places = np.rint(points[pairs[:, column]]).astype(np.int64)
+        _, kept = np.unique(places, axis=0, return_index=True)
+        pairs = pairs[np.sort(kept)]
+    return pairs
+
+
+def _coverage(inliers: Points, view: LocalFeatures) -> float:
+    covered = np.unique(_cells(inliers, view)).size
+    return covered / max(1, np.unique(_cells(view.points, view)).size)
+
+
+def _cells(points: Points, view: LocalFeatures) -> NDArray[np.int64]:
+    size = np.array([view.width, view.height], np.float32)
+    cell = np.clip(points * _CELLS / size, 0, _CELLS - 1).astype(np.int64)
+    codes: NDArray[np.int64] = cell[:, 1] * _CELLS + cell[:, 0]
+    return codes
+
+
+def _rank(view: LocalFeatures) -> tuple[int, int, int, bytes, bytes]:
+    """Order views totally: a pair is judged the same way round whichever comes first."""
+    points, descriptors = view.points.tobytes(), view.descriptors.tobytes()
+    return (len(view.points), view.width, view.height, points, descriptors)

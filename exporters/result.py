@@ -1,0 +1,74 @@
+"""The result JSON: one object an item, for viewers and for `cairn evaluate`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import orjson
+
+from engine.jobs.placements import ClusterKey, Placement, group_numbers
+from engine.jobs.project import project
+from engine.jobs.quality import Quality, grade, spread
+
+NOISE = -1
+
+
+def result_json(found: Sequence[Placement]) -> bytes:
+    """The array of `result_rows`, indented, UTF-8."""
+    return orjson.dumps(result_rows(found), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def result_rows(found: Sequence[Placement]) -> list[dict[str, object]]:
+    """Rows with filename, label, x, y, z, group, quality, cluster_id, item, box, confidence.
+
+    x, y, z: principal components within [-1, 1]. group: number of the confirmed cluster, -1
+    for an item on none. box: left, top, right, bottom in pixels of the upright original.
+    """
+    groups = group_numbers(found)
+    quality = qualities(found)
+    points = _points(found)
+    return [
+        {
+            "filename": placement.image.attributes.get("filename", placement.image.image_id),
+            "label": placement.image.attributes.get("label"),
+            "x": x,
+            "y": y,
+            "z": z,
+            "group": groups.get(placement.key, NOISE),
+            "quality": quality[placement.key],
+            "cluster_id": placement.cluster_id,
+            "item": placement.item.item_id,
+            "box": _corners(placement),
+            "confidence": round(placement.confidence, 4),
+        }
+        for placement, (x, y, z) in zip(found, points, strict=True)
+    ]
+
+
+def qualities(found: Sequence[Placement]) -> Mapping[ClusterKey, Quality]:
+    """Quality of every cluster, from the spread of its members."""
+    members: dict[ClusterKey, list[Placement]] = defaultdict(list)
+    for placement in found:
+        members[placement.key].append(placement)
+    spreads = {
+        key: spread(np.stack([member.item.vector for member in pile]))
+        for key, pile in members.items()
+        if len(pile) > 1
+    }
+    grades = grade(spreads)
+    return {key: grades.get(key, "high") for key in members}
+
+
+def _points(found: Sequence[Placement]) -> list[list[float]]:
+    if not found:
+        return []
+    vectors = np.stack([placement.item.vector for placement in found])
+    points: list[list[float]] = project(vectors).tolist()
+    return points
+
+
+def _corners(placement: Placement) -> list[float]:
+    box = placement.item.box
+    return [round(side, 1) for side in (box.left, box.top, box.right, box.bottom)]

@@ -1,0 +1,126 @@
+"""Opening the SQLite file of a shard: settings, lock, schema, and whose state it is.
+
+Write-ahead log with synchronous=FULL. A process killed with kill -9 loses nothing that was
+committed even with NORMAL, for the pages are already the kernel's; but NORMAL may drop the last
+commits when the power fails, and by then events have been told to the outside. One fsync a batch
+is the price of never having published what the disk does not know.
+
+locking_mode=EXCLUSIVE keeps every other process out until this one ends, however it ends, and
+spares the write-ahead log its shared memory, which network and container volumes may not have.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from engine.errors import Misconfigured, StateMismatch
+
+IN_MEMORY: Final = Path(":memory:")
+"""Path of a state that lives and dies with its process."""
+
+_SCHEMA_VERSION: Final = "1"
+_SCHEMA: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE journal (
+    n INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL,
+    image_id TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (scope, image_id)
+);
+CREATE TABLE features (
+    scope TEXT NOT NULL,
+    item_id TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (scope, item_id)
+);
+CREATE TABLE rejections (n INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE positions (
+    source TEXT NOT NULL,
+    partition INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    PRIMARY KEY (source, partition)
+) WITHOUT ROWID
+"""
+_BUSY_TIMEOUT_S: Final = 1.0  # a predecessor that is just being stopped gets this long to leave
+
+
+def connect(path: Path, identity: str) -> sqlite3.Connection:
+    """Open or create the state file at `path`, locked and ready.
+
+    Raises StateMismatch where it was made with another identity, and Misconfigured where it is
+    in use, cannot be opened, or is no state of Cairn's.
+    """
+    with ExitStack() as undo:
+        undo.enter_context(_operators_errors(path))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # One thread at a time uses the connection, but not always the one that opened it.
+        db = sqlite3.connect(
+            path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        undo.enter_context(closing(db))
+        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL"):
+            db.execute(f"PRAGMA {pragma}")
+        with transaction(db):
+            _prepare(db, path, identity)
+        undo.pop_all()
+    return db
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All that is executed inside becomes durable as one; nothing of it where anything raises."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+
+
+@contextmanager
+def _operators_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            raise Misconfigured(
+                f"{path} is in use by another process: stop it, or choose another state directory"
+            ) from error
+        raise Misconfigured(f"{path} cannot be opened: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise Misconfigured(f"{path} is no Cairn state file: {error}") from error
+    except OSError as error:
+        raise Misconfigured(f"{path} cannot be created: {error}") from error
+
+
+def _prepare(db: sqlite3.Connection, path: Path, identity: str) -> None:
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+    if not tables:
+        for statement in _SCHEMA.split(";"):
+            db.execute(statement)
+        meta = [("schema", _SCHEMA_VERSION), ("identity", identity)]
+        db.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+    elif "meta" in tables:
+        _check(dict(db.execute("SELECT key, value FROM meta")), path, identity)
+    else:
+        raise Misconfigured(f"{path} is no Cairn state file, but another SQLite database")
+
+
+def _check(meta: dict[str, str], path: Path, identity: str) -> None:
+    if meta.get("schema") != _SCHEMA_VERSION:
+        raise Misconfigured(
+            f"{path} has schema {meta.get('schema')}, this Cairn reads schema {_SCHEMA_VERSION}: "
+            "run the Cairn that wrote it, or choose another state directory"
+        )
+    if meta.get("identity") != identity:
+        raise StateMismatch(
+            f"{path} was made with {meta.get('identity')}, but {identity} is configured: "
+            "restore that configuration, or choose another state directory to start over"
+        )

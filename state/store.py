@@ -1,0 +1,142 @@
+"""The Store port over SQLite: one transaction a batch, so a crash leaves all of it or nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from engine.errors import Transient
+from engine.types import Assigned, Batch, LocalFeatures, Outcome, Rejection
+from state.records import (
+    CorruptRecord,
+    decode_features,
+    decode_outcome,
+    decode_rejection,
+    encode_features,
+    encode_outcome,
+    encode_rejection,
+)
+from state.sqlite import connect, transaction
+
+_T = TypeVar("_T")
+
+
+class DuplicateImage(Exception):
+    """An image was committed twice: a bug of the caller; nothing of that batch was kept."""
+
+
+class SqliteStore:
+    """The Store port over a connection that `open_store` made; for one thread at a time."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._db = connection
+
+    def commit(self, batch: Batch) -> None:
+        """Make a batch durable, all of it or nothing.
+
+        Raises DuplicateImage, and Transient where the disk is full or failing: the same batch
+        may then be committed again.
+        """
+        try:
+            with transaction(self._db):
+                self._write(batch)
+        except sqlite3.IntegrityError as error:
+            raise DuplicateImage(f"{self._path}: {error}") from error
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+                raise
+            raise Transient(f"{self._path}: cannot commit: {error}") from error
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Every outcome in commit order, a row at a time; items come without local features."""
+        rows = self._db.execute("SELECT n, body FROM journal ORDER BY n")
+        return self._decoded(rows, "outcome", decode_outcome)
+
+    def rejections(self) -> Iterator[Rejection]:
+        """Every rejection in commit order."""
+        rows = self._db.execute("SELECT n, body FROM rejections ORDER BY n")
+        return self._decoded(rows, "rejection", decode_rejection)
+
+    def features(self, scope: str, item_id: str) -> LocalFeatures | None:
+        """Features of an item that founded a prototype, None where none were kept."""
+        sql = "SELECT item_id, body FROM features WHERE scope = ? AND item_id = ?"
+        rows = self._db.execute(sql, (scope, item_id))
+        return next(self._decoded(rows, "features of", decode_features), None)
+
+    def content_hash(self, scope: str, image_id: str) -> str | None:
+        """SHA-256 (hex) of an image already committed, None where it is new."""
+        sql = "SELECT content_hash FROM journal WHERE scope = ? AND image_id = ?"
+        row = self._db.execute(sql, (scope, image_id)).fetchone()
+        return row[0] if row else None
+
+    def position(self, source: str, partition: int) -> int | None:
+        """Last committed offset of a source, None where nothing was read from it."""
+        sql = "SELECT offset FROM positions WHERE source = ? AND partition = ?"
+        row = self._db.execute(sql, (source, partition)).fetchone()
+        return row[0] if row else None
+
+    def close(self) -> None:
+        """Release the file and its lock."""
+        self._db.close()
+
+    def _write(self, batch: Batch) -> None:
+        for outcome in batch.outcomes:
+            self._write_outcome(outcome)
+        self._db.executemany(
+            "INSERT INTO rejections (body) VALUES (?)",
+            ((encode_rejection(rejection),) for rejection in batch.rejections),
+        )
+        self._db.executemany(
+            "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)",
+            ((origin.source, origin.partition, origin.offset) for origin in batch.positions),
+        )
+
+    def _write_outcome(self, outcome: Outcome) -> None:
+        image = outcome.image
+        self._db.execute(
+            "INSERT INTO journal (scope, image_id, content_hash, body) VALUES (?, ?, ?, ?)",
+            (image.scope, image.image_id, image.content_hash, encode_outcome(outcome)),
+        )
+        self._db.executemany(
+            "INSERT INTO features VALUES (?, ?, ?)",
+            (
+                (image.scope, item_id, encode_features(features))
+                for item_id, features in exemplar_features(outcome)
+            ),
+        )
+
+    def _decoded(
+        self, rows: Iterable[tuple[int | str, bytes]], what: str, decode: Callable[[bytes], _T]
+    ) -> Iterator[_T]:
+        for key, body in rows:
+            try:
+                yield decode(body)
+            except CorruptRecord as error:
+                raise CorruptRecord(
+                    f"{self._path}: {what} {key}: {error}; restore the file from a backup, "
+                    "or move it away and start over"
+                ) from error
+
+
+def exemplar_features(outcome: Outcome) -> Iterator[tuple[str, LocalFeatures]]:
+    """Item id and features of the items that became prototypes: the ones worth keeping."""
+    changes = (event.change for event in outcome.events)
+    founders = {
+        change.item_id for change in changes if isinstance(change, Assigned) and change.founds
+    }
+    for item in outcome.items:
+        if item.features is not None and item.item_id in founders:
+            yield item.item_id, item.features
+
+
+def open_store(path: Path, identity: str) -> SqliteStore:
+    """Open or create the state of a shard; `state.sqlite.IN_MEMORY` keeps it in memory.
+
+    identity: encoder, profile and rules that the state depends on, in words for a person.
+    Raises StateMismatch where the file was made with another identity, and Misconfigured where
+    it is in use by another process, cannot be opened, or is no state of Cairn's.
+    """
+    return SqliteStore(path, connect(path, identity))

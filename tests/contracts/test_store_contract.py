@@ -1,0 +1,114 @@
+"""What every store owes: atomic commits, order, and the same answers afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.ports import Store
+from engine.types import Batch, Origin
+from state.records import encode_outcome
+from state.sqlite import IN_MEMORY
+from state.store import DuplicateImage, open_store
+from tests.fakes import MemoryStore
+from tests.makers import make_features, make_outcome, make_rejection
+
+
+@pytest.fixture(params=["file", "in memory", "fake"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    made: Store = (
+        MemoryStore()
+        if request.param == "fake"
+        else open_store(tmp_path / "s.db" if request.param == "file" else IN_MEMORY, "test")
+    )
+    yield made
+    made.close()
+
+
+def test_a_new_store_is_empty(store: Store) -> None:
+    """Nothing is known before the first commit."""
+    assert list(store.outcomes()) == []
+    assert list(store.rejections()) == []
+    assert store.content_hash("site", "a") is None
+    assert store.position("topic", 0) is None
+    assert store.features("site", "a#0") is None
+
+
+def test_outcomes_come_back_in_commit_order(store: Store) -> None:
+    """Replay sees what was committed, in that order, across batches."""
+    names = ["b", "a", "d", "c"]
+    store.commit(Batch((make_outcome("b"), make_outcome("a"))))
+    store.commit(Batch((make_outcome("d"), make_outcome("c"))))
+    assert [o.image.image_id for o in store.outcomes()] == names
+    expected = [encode_outcome(make_outcome(name)) for name in names]
+    assert [encode_outcome(o) for o in store.outcomes()] == expected
+
+
+def test_outcomes_come_without_features(store: Store) -> None:
+    """Replay does not need features, so it does not pay for them."""
+    store.commit(Batch((make_outcome("a", features=make_features()),)))
+    (outcome,) = store.outcomes()
+    assert [item.features for item in outcome.items] == [None]
+
+
+def test_rejections_come_back_in_commit_order(store: Store) -> None:
+    """Dead letters are kept as they were, repeated ones included."""
+    rejections = tuple(make_rejection(name) for name in "bab")
+    store.commit(Batch(rejections=rejections[:1]))
+    store.commit(Batch(rejections=rejections[1:]))
+    assert tuple(store.rejections()) == rejections
+
+
+def test_features_of_founders_only(store: Store) -> None:
+    """Only an item that became a prototype is an exemplar; the others' features are let go."""
+    kept = make_features(1)
+    founder = make_outcome("a", features=kept)
+    member = make_outcome("b", founds=False, features=make_features(2))
+    store.commit(Batch((founder, member, make_outcome("c"))))
+    found = store.features("site", "a#0")
+    assert found is not None
+    assert found.points.tobytes() == kept.points.tobytes()
+    assert found.descriptors.tobytes() == kept.descriptors.tobytes()
+    assert store.features("site", "b#0") is None
+    assert store.features("site", "c#0") is None
+    assert store.features("elsewhere", "a#0") is None
+
+
+def test_content_hash_is_per_scope(store: Store) -> None:
+    """The same id in two scopes is two images."""
+    store.commit(Batch((make_outcome("a"), make_outcome("a", scope="elsewhere"))))
+    assert store.content_hash("site", "a") == "hash of a"
+    assert store.content_hash("elsewhere", "a") == "hash of a"
+    assert store.content_hash("third", "a") is None
+
+
+def test_last_position_wins(store: Store) -> None:
+    """Reading resumes after the last origin of each source and partition, in batch order."""
+    first = (Origin("t", 0, 4), Origin("t", 1, 9), Origin("t", 0, 5), Origin("u", 0, 1))
+    store.commit(Batch(positions=first))
+    assert [store.position(*at) for at in (("t", 0), ("t", 1), ("u", 0))] == [5, 9, 1]
+    store.commit(Batch(positions=(Origin("t", 0, 3),)))
+    assert [store.position(*at) for at in (("t", 0), ("t", 1), ("t", 2))] == [3, 9, None]
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_duplicate_leaves_nothing_of_its_batch(store: Store, *, earlier: bool) -> None:
+    """A batch that cannot be committed whole changes nothing at all, and the store goes on."""
+    if earlier:
+        store.commit(Batch((make_outcome("a"),)))
+    before = [o.image.image_id for o in store.outcomes()]
+    twice = Batch(
+        (make_outcome("new", features=make_features()), make_outcome("a"), make_outcome("a")),
+        (make_rejection("r"),),
+        (Origin("t", 0, 7),),
+    )
+    with pytest.raises(DuplicateImage):
+        store.commit(twice)
+    assert [o.image.image_id for o in store.outcomes()] == before
+    assert list(store.rejections()) == []
+    assert store.position("t", 0) is None
+    assert store.features("site", "new#0") is None
+    store.commit(Batch((make_outcome("new"),)))
+    assert store.content_hash("site", "new") == "hash of new"

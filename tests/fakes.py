@@ -1,0 +1,50 @@
+"""Fakes of the ports, kept honest by the contract suites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from engine.types import Batch, LocalFeatures, Outcome, Rejection
+from state.store import DuplicateImage, exemplar_features
+
+
+class MemoryStore:
+    """The Store port in plain dictionaries: nothing is durable."""
+
+    def __init__(self) -> None:
+        self._outcomes: dict[tuple[str, str], Outcome] = {}
+        self._features: dict[tuple[str, str], LocalFeatures] = {}
+        self._rejections: list[Rejection] = []
+        self._positions: dict[tuple[str, int], int] = {}
+
+    def commit(self, batch: Batch) -> None:
+        keys = [(o.image.scope, o.image.image_id) for o in batch.outcomes]
+        if len(set(keys)) < len(keys) or not self._outcomes.keys().isdisjoint(keys):
+            raise DuplicateImage(str(keys))
+        for key, outcome in zip(keys, batch.outcomes, strict=True):
+            items = tuple(replace(item, features=None) for item in outcome.items)
+            self._outcomes[key] = replace(outcome, items=items)
+            for item_id, features in exemplar_features(outcome):
+                self._features[key[0], item_id] = features
+        self._rejections.extend(batch.rejections)
+        self._positions.update({(o.source, o.partition): o.offset for o in batch.positions})
+
+    def outcomes(self) -> Iterator[Outcome]:
+        return iter(self._outcomes.values())
+
+    def rejections(self) -> Iterator[Rejection]:
+        return iter(self._rejections)
+
+    def features(self, scope: str, item_id: str) -> LocalFeatures | None:
+        return self._features.get((scope, item_id))
+
+    def content_hash(self, scope: str, image_id: str) -> str | None:
+        outcome = self._outcomes.get((scope, image_id))
+        return outcome.image.content_hash if outcome else None
+
+    def position(self, source: str, partition: int) -> int | None:
+        return self._positions.get((source, partition))
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,122 @@
+"""The assignment rules, fed with facts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.decide import (
+    Assign,
+    Candidate,
+    Decision,
+    Facts,
+    Spawn,
+    Verify,
+    decide_by_similarity,
+    decide_place,
+)
+from engine.profile import PROFILES, Profile
+from engine.types import Trial, Verdict
+
+PLACE = PROFILES["place"]
+OBJECT = replace(PROFILES["object"], same=0.8, different=0.6)
+
+
+def candidate(
+    number: int, cluster: str, similarity: float = 0.9, metres: float | None = None
+) -> Candidate:
+    return Candidate(cluster, number, f"exemplar-{number}", similarity, similarity, metres)
+
+
+def settle(facts: Facts, inliers: dict[int, int], profile: Profile = PLACE) -> Decision:
+    """Answer every wish to verify with the given inliers, by prototype, until it is decided."""
+    while isinstance(step := decide_place(facts, profile), Verify):
+        asked = step.candidate
+        verdict = Verdict(inliers.get(asked.prototype_id, 0), 0.5)
+        facts = facts.after(Trial(asked.cluster_id, asked.exemplar, verdict))
+    return step
+
+
+def test_a_place_is_never_joined_on_the_embedding_alone() -> None:
+    """Identical embeddings whose geometry disagrees stay apart."""
+    decision = settle(Facts((candidate(0, "a", 1.0), candidate(1, "b", 1.0))), inliers={})
+    assert isinstance(decision, Spawn)
+    assert len(decision.evidence.trials) == 2
+
+
+def test_the_cluster_that_agrees_most_is_joined_and_the_other_merged_into_it() -> None:
+    """A photo that verifies against two piles shows that they are one."""
+    facts = Facts((candidate(0, "a"), candidate(1, "b", 0.8)))
+    decision = settle(facts, {0: 20, 1: 40})
+    assert isinstance(decision, Assign)
+    assert (decision.cluster_id, decision.prototype_id, decision.merges) == ("b", 1, ("a",))
+
+
+def test_two_verifications_follow_the_first_hit() -> None:
+    """Stopping at the first agreement would leave split piles unmerged."""
+    facts = Facts(tuple(candidate(n, f"cluster-{n}", 0.9 - n / 100) for n in range(9)))
+    decision = settle(facts, {1: 99})
+    assert len(decision.evidence.trials) == 4
+
+
+def test_the_budget_holds_while_nothing_agrees() -> None:
+    """A photo of a new place costs five verifications, however many clusters there are."""
+    facts = Facts(tuple(candidate(n, f"cluster-{n}") for n in range(30)))
+    assert len(settle(facts, {}).evidence.trials) == PLACE.verifications
+
+
+def test_one_cluster_is_tried_with_three_exemplars_at_most() -> None:
+    """A large pile of similar photos cannot eat the whole budget."""
+    crowd = [candidate(n, "crowd", 0.99) for n in range(10)]
+    decision = settle(Facts((*crowd, candidate(50, "other", 0.5))), {50: 30})
+    assert isinstance(decision, Assign)
+    assert decision.cluster_id == "other"
+
+
+def test_a_cluster_beyond_the_gps_radius_is_not_even_verified() -> None:
+    """Look-alike buildings in two towns stay apart; unknown GPS costs nothing."""
+    facts = Facts((candidate(0, "far", metres=900.0), candidate(1, "unknown", 0.7)))
+    decision = settle(facts, {0: 200, 1: 30})
+    assert isinstance(decision, Assign)
+    assert decision.cluster_id == "unknown"
+    assert len(decision.evidence.trials) == 1
+
+
+def test_many_inliers_make_two_photos_a_place() -> None:
+    """Geometric certainty confirms a pair; a bare hit does not."""
+    facts = Facts((candidate(0, "a"),))
+    for inliers, certain in ((PLACE.hit_inliers, False), (PLACE.certain_inliers, True)):
+        decision = settle(facts, {0: inliers})
+        assert isinstance(decision, Assign)
+        assert decision.certain is certain
+
+
+@given(st.dictionaries(st.integers(0, 19), st.integers(0, 60), max_size=20))
+def test_more_inliers_never_turn_a_join_into_a_spawn(inliers: dict[int, int]) -> None:
+    """The rule joins exactly when one of its own trials reaches the hit threshold."""
+    facts = Facts(tuple(candidate(n, f"c{n % 7}", 0.99 - n / 100) for n in range(20)))
+    decision = settle(facts, inliers)
+    best = max(trial.verdict.inliers for trial in decision.evidence.trials)
+    assert isinstance(decision, Assign) == (best >= PLACE.hit_inliers)
+
+
+def test_similarity_joins_above_the_band_and_spawns_below_it() -> None:
+    """Two thresholds, three answers."""
+    kinds = []
+    for similarity in (0.9, 0.5):
+        step = decide_by_similarity(Facts((candidate(0, "a", similarity),)), OBJECT)
+        assert not isinstance(step, Verify)
+        kinds.append(step.evidence.kind)
+    assert kinds == ["assign", "spawn"]
+
+
+def test_in_the_band_the_whole_cluster_must_agree() -> None:
+    """One near lobe of a far cluster is how chains begin: defer instead."""
+    near_lobe = replace(candidate(0, "a", 0.7), average=0.4)
+    step = decide_by_similarity(Facts((near_lobe,)), OBJECT)
+    assert isinstance(step, Spawn)
+    assert step.evidence.kind == "defer"
+    whole = replace(near_lobe, average=0.65)
+    assert isinstance(decide_by_similarity(Facts((whole,)), OBJECT), Assign)
