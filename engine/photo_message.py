@@ -19,6 +19,7 @@ from engine.wire import Record, encode_headers
 
 MAX_ID_CHARS = 512
 MAX_ATTRIBUTE_CHARS = 4096
+MAX_ATTRIBUTES = 64
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PLAIN_ATTRIBUTES = frozenset({"source", "label", "traceparent"})
 """Attributes whose header has their own name; all others get the prefix `attr-`."""
@@ -137,10 +138,12 @@ def _degrees(name: str, fields: Mapping[str, bytes], limit: float) -> float:
 
 
 def _attributes(fields: Mapping[str, bytes]) -> dict[str, str]:
+    own = {n: raw for n, raw in fields.items() if n in PLAIN_ATTRIBUTES or n.startswith("attr-")}
+    if len(own) > MAX_ATTRIBUTES or any(len(name) > MAX_ID_CHARS for name in own):
+        raise _bad(f"more than {MAX_ATTRIBUTES} attributes, or a name over {MAX_ID_CHARS}")
     return {
         name.removeprefix("attr-"): _text(f"header {name}", raw, MAX_ATTRIBUTE_CHARS)
-        for name, raw in fields.items()
-        if name in PLAIN_ATTRIBUTES or name.startswith("attr-")
+        for name, raw in own.items()
     }
 
 

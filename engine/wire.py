@@ -118,26 +118,28 @@ def _evidence_body(evidence: Evidence) -> dict[str, object]:
     }
 
 
-def dead_letter_record(
-    rejection: Rejection, original: Record | None, max_value_bytes: int
-) -> Record:
+def dead_letter_record(rejection: Rejection, original: Record | None, max_bytes: int) -> Record:
     """Keep a rejected message as it came, with headers that say where from and why.
 
-    A value over `max_value_bytes` is left out: a dead letter that no topic takes would block
-    its partition for ever. The header `dead-letter-value` says what became of the value.
+    An original over `max_bytes` is left out: a dead letter that no topic takes would block
+    its partition for ever. The header `dead-letter-original` says what became of it.
     """
-    original = original or Record(rejection.scope.encode(), None)
-    fits = original.value is not None and len(original.value) <= max_value_bytes
+    kept = original if original is not None and _size(original) <= max_bytes else None
     why = {
         "dead-letter-topic": rejection.origin.source,
         "dead-letter-partition": str(rejection.origin.partition),
         "dead-letter-offset": str(rejection.origin.offset),
         "dead-letter-reason": rejection.reason,
         "dead-letter-detail": rejection.detail,
-        "dead-letter-value": "kept" if fits else "omitted",
+        "dead-letter-original": "kept" if kept else "omitted",
     }
-    value = original.value if fits else None
-    return Record(original.key, value, original.headers + encode_headers(why))
+    kept = kept or Record(rejection.scope.encode(), None)
+    return Record(kept.key, kept.value, kept.headers + encode_headers(why))
+
+
+def _size(record: Record) -> int:
+    headers = sum(len(name.encode()) + len(raw) for name, raw in record.headers)
+    return len(record.key) + len(record.value or b"") + headers
 
 
 def journal_key(kind: str, scope: str, name: str) -> bytes:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import warnings
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -14,6 +15,8 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
     import kafka  # noqa: F401
 
+from consumer.connection import Broker
+from consumer.topics import TopicLayout, ensure_topics
 from tests.kafka.broker import BrokerUnavailable, running_broker
 
 
@@ -28,3 +31,16 @@ def kafka_bootstrap() -> Iterator[str]:
                 pytest.fail(f"CAIRN_REQUIRE_KAFKA=1, but {reason}")
             pytest.skip(str(reason))
         yield bootstrap
+
+
+@pytest.fixture
+def broker(kafka_bootstrap: str) -> Broker:
+    return Broker(kafka_bootstrap)
+
+
+@pytest.fixture
+def prefix(broker: Broker) -> str:
+    """Prefix of a fresh set of topics, two partitions each."""
+    prefix = f"t{uuid4().hex[:8]}"
+    ensure_topics(broker, TopicLayout(prefix, partitions=2, max_message_bytes=200_000))
+    return prefix

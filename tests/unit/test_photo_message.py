@@ -83,6 +83,8 @@ def test_any_message_is_a_photo_or_a_bad_image(
         ({"captured-at": b"2024-05-01T12:00:00"}, "offset from UTC"),
         ({"label": b"x" * 4097}, "4097 characters"),
         ({"attr-note": b"\xff"}, "attr-note is not UTF-8"),
+        ({f"attr-{n}": b"" for n in range(65)}, "more than 64 attributes"),
+        ({"attr-" + "n" * 512: b""}, "a name over 512"),
     ],
 )
 def test_bad_header_is_named(headers: dict[str, bytes | None], complaint: str) -> None:

@@ -131,19 +131,20 @@ def test_dead_letter_keeps_the_original() -> None:
     """Key, value and headers of the original stay; where from and why are added."""
     rejection = Rejection("a", "s", Origin("cairn.images", 1, 5), "bad_message", "lat 'x'")
     original = Record(b"key", b"value", (("ce_id", b"a"),))
-    letter = dead_letter_record(rejection, original, max_value_bytes=5)
+    letter = dead_letter_record(rejection, original, max_bytes=100)
     assert (letter.key, letter.value, letter.headers[0]) == (b"key", b"value", ("ce_id", b"a"))
     check(headers(letter), SCHEMAS["deadLetterHeaders"])
-    assert headers(letter)["dead-letter-value"] == "kept"
+    assert headers(letter)["dead-letter-original"] == "kept"
 
 
 def test_dead_letter_omits_what_no_topic_takes() -> None:
-    """A value over the limit is left out and the letter says so, as it does without original."""
+    """An original over the limit is left out, be it in its value, its key or a header."""
     rejection = Rejection("a", "s", Origin("cairn.images", 1, 5), "too_large", "…")
-    for original in (Record(b"key", b"123456"), None):
-        letter = dead_letter_record(rejection, original, max_value_bytes=5)
-        assert letter.value is None
-        assert headers(letter)["dead-letter-value"] == "omitted"
+    big = b"123456"
+    for original in (Record(b"k", big), Record(big, b""), Record(b"", b"", (("h", big),)), None):
+        letter = dead_letter_record(rejection, original, max_bytes=5)
+        assert (letter.key, letter.value, len(letter.headers)) == (b"s", None, 6)
+        assert headers(letter)["dead-letter-original"] == "omitted"
 
 
 @given(st.text(min_size=1), st.text(min_size=1))

@@ -1,0 +1,78 @@
+"""How to reach Kafka, and what its errors mean to us."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from kafka.errors import (
+    AuthorizationError,
+    FencedInstanceIdError,
+    InvalidTopicError,
+    KafkaConfigurationError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    RetriableError,
+    UnsupportedVersionError,
+)
+
+from engine.errors import Misconfigured, Transient
+
+REQUEST_TIMEOUT_MS = 10_000
+
+OPERATOR_ERRORS = (
+    AuthorizationError,
+    FencedInstanceIdError,
+    InvalidTopicError,
+    KafkaConfigurationError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    UnsupportedVersionError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Address of a cluster and how to log in.
+
+    bootstrap: `host:port`, several separated by commas.
+    security: kafka-python's own options, such as `security_protocol` and `sasl_mechanism`.
+    connect_timeout_s: how long to try before the address is called wrong.
+    """
+
+    bootstrap: str
+    security: Mapping[str, object] = field(default_factory=dict, repr=False)
+    connect_timeout_s: float = 10.0
+
+    def options(self) -> dict[str, object]:
+        """Gather the keyword arguments that every client of kafka-python takes."""
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "bootstrap_timeout_ms": int(self.connect_timeout_s * 1000),
+            **self.security,
+        }
+
+
+@contextmanager
+def connecting(broker: Broker) -> Iterator[None]:
+    """Turn every failure of a first connection into Misconfigured: nothing has worked yet."""
+    try:
+        yield
+    except KafkaError as error:
+        raise Misconfigured(
+            f"Kafka does not answer at {broker.bootstrap}: {error}. "
+            "Check that the broker runs and that the address and the login are right."
+        ) from error
+
+
+@contextmanager
+def talking(broker: Broker) -> Iterator[None]:
+    """Sort the errors of an established connection by fault; what is left over is a bug."""
+    try:
+        yield
+    except OPERATOR_ERRORS as error:
+        raise Misconfigured(f"Kafka at {broker.bootstrap} refuses: {error}") from error
+    except RetriableError as error:
+        raise Transient(f"Kafka at {broker.bootstrap} does not answer: {error}") from error

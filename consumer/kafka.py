@@ -1,0 +1,239 @@
+"""Photos from Kafka: a member of a consumer group as a Source.
+
+Everything here belongs to one thread, the poll loop. The client calls its rebalance listener
+on its own I/O thread, where nothing may block: the listener notes what happened and pauses
+what is new, and the loop reads the notes with `changes()`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.consumer.subscription_state import ConsumerRebalanceListener
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+
+from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, talking
+from engine.errors import BadImage, Misconfigured
+from engine.photo_message import parse_photo, rejection_of
+from engine.types import Origin, Photo, Rejection
+from engine.wire import Record
+
+KEEP_ALIVE_MS = 10
+"""Enough for the client to take a step of a rebalance; at 0 its unfinished steps pile up."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """Whose photos to read and as whom.
+
+    instance_id: name of this worker, stable over restarts and unique in the group; with it
+    a restart within `session_timeout_ms` moves no partitions.
+    """
+
+    topic: str
+    group: str
+    instance_id: str | None = None
+    max_message_bytes: int = 8 * 1024 * 1024
+    session_timeout_ms: int = 45_000
+    max_poll_interval_ms: int = 300_000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the group did to this member's partitions; `lost` ones are already someone else's."""
+
+    kind: Literal["assigned", "revoked", "lost"]
+    partitions: tuple[int, ...]
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Runs on the client's I/O thread: takes notes, pauses what is new, returns."""
+
+    def __init__(self, consumer: KafkaConsumer) -> None:
+        self._consumer = consumer
+        self.notes: deque[Change] = deque()
+
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        self._consumer.pause(*assigned)
+        self._note("assigned", assigned)
+
+    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        self._note("revoked", revoked)
+
+    def on_partitions_lost(self, lost: Collection[TopicPartition]) -> None:
+        self._note("lost", lost)
+
+    def _note(
+        self, kind: Literal["assigned", "revoked", "lost"], touched: Collection[TopicPartition]
+    ) -> None:
+        if touched:
+            self.notes.append(Change(kind, tuple(sorted(tp.partition for tp in touched))))
+
+
+def open_source(broker: Broker, settings: SourceSettings) -> KafkaSource:
+    """Join the group. Raises Misconfigured where no broker answers or the topic is missing."""
+    with connecting(broker):
+        consumer = KafkaConsumer(**broker.options(), **_consumer_options(settings))
+    listener = _Listener(consumer)
+    consumer.subscribe([settings.topic], listener=listener)
+    # Asked after subscribing, or the group would learn the partitions late and rebalance twice.
+    if not consumer.partitions_for_topic(settings.topic):
+        consumer.close()
+        raise Misconfigured(f"there is no topic {settings.topic} at {broker.bootstrap}; create it")
+    return KafkaSource(broker, settings.topic, consumer, listener)
+
+
+def _consumer_options(settings: SourceSettings) -> dict[str, object]:
+    return {
+        "group_id": settings.group,
+        "group_instance_id": settings.instance_id,
+        "enable_auto_commit": False,  # offsets are committed in the producer's transaction
+        "isolation_level": "read_committed",
+        "auto_offset_reset": "earliest",
+        "allow_auto_create_topics": False,
+        "partition_assignment_strategy": [RangePartitionAssignor],
+        "max_partition_fetch_bytes": 2 * settings.max_message_bytes,
+        "fetch_max_bytes": 8 * settings.max_message_bytes,
+        "session_timeout_ms": settings.session_timeout_ms,
+        "heartbeat_interval_ms": settings.session_timeout_ms // 10,
+        "max_poll_interval_ms": settings.max_poll_interval_ms,
+    }
+
+
+class KafkaSource:
+    """One topic's photos, in order within each partition.
+
+    A newly assigned partition stays silent until `resume`: first its shard must be recovered.
+    Messages given out and not yet `release`d are kept, so that a dead letter can carry them.
+    """
+
+    def __init__(
+        self, broker: Broker, topic: str, consumer: KafkaConsumer, listener: _Listener
+    ) -> None:
+        self._broker = broker
+        self._topic = topic
+        self._consumer = consumer
+        self._listener = listener
+        self._in_flight: dict[Origin, Record] = {}
+        self._generation: Any = None
+
+    @property
+    def exhausted(self) -> bool:
+        """Never: a topic has no end."""
+        return False
+
+    def poll(self, limit: int, timeout_s: float) -> Sequence[Photo | Rejection]:
+        """Wait for messages of resumed partitions; read `changes()` before using them.
+
+        Raises Transient where the broker fails, Misconfigured where it refuses this worker.
+        """
+        with talking(self._broker):
+            fetched = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
+        if fetched:
+            self._generation = self._consumer.group_metadata()
+        return [self._message(message) for messages in fetched.values() for message in messages]
+
+    def _message(self, message: Any) -> Photo | Rejection:
+        origin = Origin(message.topic, message.partition, message.offset)
+        headers = tuple((name, raw or b"") for name, raw in message.headers)
+        self._in_flight[origin] = Record(message.key or b"", message.value, headers)
+        try:
+            return parse_photo(message.key, message.value, headers, origin)
+        except BadImage as error:
+            return rejection_of(message.key, headers, origin, error)
+
+    def keep_alive(self) -> None:
+        """Stay in the group without reading: poll once with everything paused."""
+        running = self._consumer.assignment() - self._consumer.paused()
+        self._consumer.pause(*running)
+        before = len(self._listener.notes)
+        with talking(self._broker):
+            self._consumer.poll(timeout_ms=KEEP_ALIVE_MS)
+        if len(self._listener.notes) == before:  # else they are new, and paused for a reason
+            self._consumer.resume(*running)
+
+    def changes(self) -> list[Change]:
+        """Take what happened to the assignment since the last call, in order."""
+        notes = self._listener.notes
+        taken = [notes.popleft() for _ in range(len(notes))]
+        for change in taken:
+            if change.kind != "assigned":
+                self._forget(change.partitions)
+        return taken
+
+    def assigned(self) -> frozenset[int]:
+        """List the partitions this member owns now."""
+        return frozenset(tp.partition for tp in self._consumer.assignment())
+
+    def pause(self, partitions: Iterable[int]) -> None:
+        """Read no more from these; polling goes on and keeps them ours."""
+        self._consumer.pause(*self._at(partitions))
+
+    def resume(self, partitions: Iterable[int]) -> None:
+        """Read from these (again)."""
+        self._consumer.resume(*self._at(partitions))
+
+    def committed(self, partition: int) -> int | None:
+        """Next offset the group has to read, None where nothing was ever committed.
+
+        Waits until no transaction of an earlier owner is pending on it. Raises Transient.
+        """
+        (where,) = self._at([partition])
+        with talking(self._broker):
+            offset = self._consumer.committed(where, timeout_ms=REQUEST_TIMEOUT_MS)
+        return None if offset is None else int(offset)
+
+    def seek(self, partition: int, offset: int) -> None:
+        """Read on from this offset; what was given out of the partition is forgotten."""
+        (where,) = self._at([partition])
+        self._consumer.seek(where, offset)
+        self._forget([partition])
+
+    def seek_to_committed(self, partition: int) -> None:
+        """Read on from what is committed, as after a transaction that came to nothing."""
+        offset = self.committed(partition)
+        if offset is None:
+            self._consumer.seek_to_beginning(*self._at([partition]))
+            self._forget([partition])
+        else:
+            self.seek(partition, offset)
+
+    def group_metadata(self) -> Any:
+        """Tell as whom the last messages were read, for `KafkaCommitter.commit`.
+
+        Not as whom they would be read now: after a rebalance they may be another member's,
+        and only the generation that read them lets the broker refuse their commit.
+        """
+        return self._generation
+
+    def lag(self) -> dict[int, int]:
+        """Count the messages not yet read, by partition; one round trip. Raises Transient."""
+        owned = list(self._consumer.assignment())
+        with talking(self._broker):
+            ends = self._consumer.end_offsets(owned, timeout_ms=REQUEST_TIMEOUT_MS)
+            positions = {tp: self._consumer.position(tp, REQUEST_TIMEOUT_MS) for tp in owned}
+        return {tp.partition: max(0, ends[tp] - (positions[tp] or 0)) for tp in owned}
+
+    def original(self, origin: Origin) -> Record | None:
+        """Give the message behind an origin, as it came, until it is released."""
+        return self._in_flight.get(origin)
+
+    def release(self, origins: Iterable[Origin]) -> None:
+        """Drop the originals of messages whose batch is committed."""
+        for origin in origins:
+            self._in_flight.pop(origin, None)
+
+    def close(self) -> None:
+        """Leave the group (a member with an instance id keeps its place for a while)."""
+        self._consumer.close(autocommit=False, timeout_ms=REQUEST_TIMEOUT_MS)
+
+    def _at(self, partitions: Iterable[int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, partition) for partition in partitions]
+
+    def _forget(self, partitions: Collection[int]) -> None:
+        kept = {o: r for o, r in self._in_flight.items() if o.partition not in partitions}
+        self._in_flight = kept

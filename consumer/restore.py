@@ -1,0 +1,82 @@
+"""Reads a journal partition from some offset to its end, to rebuild a shard.
+
+Uses a consumer of its own, without a group; the main consumer stays in its group meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from time import monotonic
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.admin import OffsetSpec
+
+from consumer.connection import REQUEST_TIMEOUT_MS, Broker, talking
+from engine.errors import StateMismatch, Transient
+from engine.wire import Record
+
+POLL_MS = 200
+STALL_S = 60.0
+"""Longer than a dead worker's transaction can stay open; nothing healthy stalls so long."""
+
+
+def read_journal(
+    broker: Broker, where: tuple[str, int], start: int, keep_alive: Callable[[], None]
+) -> Iterator[tuple[int, Record]]:
+    """Yield (offset, record) of all that is committed in (topic, partition) from `start` on.
+
+    Call it once the group's committed offset of the partition is known (`KafkaSource.committed`
+    waits for it): then nothing that the offset covers can still be unwritten. The end is the
+    end of the log, not of what is committed: a transaction that is still open there is waited
+    for. `keep_alive` is called between reads.
+
+    Raises StateMismatch where `start` lies behind the end, Transient where Kafka stalls.
+    """
+    partition = TopicPartition(*where)
+    with talking(broker):
+        end = _log_end(broker, partition)
+        if start > end:
+            raise StateMismatch(
+                f"the local state knows offset {start - 1} of {where[0]} partition {where[1]}, "
+                f"which ends at {end}: it belongs to another journal; delete it to rebuild it"
+            )
+        with closing(_reader(broker)) as consumer:
+            consumer.assign([partition])
+            consumer.seek(partition, start)
+            yield from _read_until(end, consumer, partition, keep_alive)
+
+
+def _log_end(broker: Broker, partition: TopicPartition) -> int:
+    with closing(KafkaAdminClient(**broker.options())) as admin:
+        offsets = admin.list_partition_offsets({partition: OffsetSpec.LATEST})
+    return int(offsets[partition].offset)
+
+
+def _reader(broker: Broker) -> KafkaConsumer:
+    return KafkaConsumer(
+        **broker.options(),
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        allow_auto_create_topics=False,
+    )
+
+
+def _read_until(
+    end: int, consumer: KafkaConsumer, partition: TopicPartition, keep_alive: Callable[[], None]
+) -> Iterator[tuple[int, Record]]:
+    """Read by position: control records and aborted ones take offsets but never arrive."""
+    position = consumer.position(partition, timeout_ms=REQUEST_TIMEOUT_MS)
+    moved = monotonic()
+    while position < end:
+        for message in consumer.poll(timeout_ms=POLL_MS).get(partition, ()):
+            if message.offset < end:
+                yield message.offset, Record(message.key, message.value)
+        keep_alive()
+        reached = consumer.position(partition, timeout_ms=REQUEST_TIMEOUT_MS)
+        if reached != position:
+            position, moved = reached, monotonic()
+        elif monotonic() - moved > STALL_S:
+            raise Transient(f"{partition.topic} stalls at offset {position} of {end}")

@@ -1,0 +1,219 @@
+"""One Kafka transaction per batch: what it changed and what it read, both or neither.
+
+The journal, the events, the clusters' latest states, the dead letters and the consumed
+offsets become visible together. Only then may the local store advance (Kafka Streams works
+the same way; KIP-447 fences a member whose partitions have moved on).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import Thread
+from typing import Any, TypeVar
+
+from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
+from kafka.errors import KafkaError
+
+from consumer.connection import OPERATOR_ERRORS, Broker, connecting
+from consumer.topics import HEADROOM_BYTES, topic_name
+from engine.errors import Misconfigured, Transient
+from engine.types import Batch, LocalFeatures, Origin, Outcome
+from engine.wire import Record, dead_letter_record, event_records, journal_key
+
+T = TypeVar("T")
+CLOSE_TIMEOUT_S = 1.0
+BATCH_BYTES = 256 * 1024
+RETRY_MS = 10
+"""The broker turns down a transaction that follows closely until the last one is settled."""
+
+
+class Aborted(Transient):
+    """The batch did not become durable: drop what memory learned from it and recover."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitSettings:
+    """Where to write and under which name.
+
+    transactional_id: unique to this worker and stable over its restarts; a second producer of
+    the same name fences the first.
+    timeout_s: a transaction that takes longer is given up; a dead worker's open transaction
+    holds up readers for as long.
+    """
+
+    transactional_id: str
+    prefix: str = "cairn"
+    max_message_bytes: int = 8 * 1024 * 1024
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codecs:
+    """How the journal writes what it keeps; the inverse lies with whoever restores."""
+
+    outcome: Callable[[Outcome], bytes]
+    features: Callable[[LocalFeatures], bytes]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extras:
+    """What a batch writes beyond itself.
+
+    upserts: latest states for the compacted topic `clusters`, keyed by `wire.cluster_key`.
+    originals: messages behind the batch's rejections, for their dead letters.
+    """
+
+    upserts: Sequence[Record] = ()
+    originals: Mapping[Origin, Record] = field(default_factory=dict)
+
+
+class KafkaCommitter:
+    """The only writer of a worker; `start` it before the journal is read for recovery."""
+
+    def __init__(self, broker: Broker, settings: CommitSettings, codecs: Codecs) -> None:
+        self._broker = broker
+        self._settings = settings
+        self._codecs = codecs
+        self._producer: Any = None
+
+    def start(self) -> None:
+        """Connect, and settle what an earlier life under this name left open.
+
+        Raises Misconfigured where no broker answers.
+        """
+        with connecting(self._broker):
+            self._open()
+
+    def commit(self, batch: Batch, group_metadata: Any, extras: Extras) -> dict[int, int]:
+        """Make a batch durable and return the last journal offset written, by partition.
+
+        A partition of which the batch only had duplicates or rejections is not in the answer.
+        Raises Aborted where the batch did not become durable or where that is unknown,
+        Misconfigured where a topic refuses it, Transient where Kafka is out of reach.
+        """
+        producer = self._producer  # a step that is given up must never reach its successor
+        try:
+            return _within(
+                self._settings.timeout_s,
+                lambda: self._write(producer, batch, group_metadata, extras),
+            )
+        except (KafkaError, TimeoutError) as error:
+            self._reopen()
+            raise self._verdict(error) from error
+
+    def close(self) -> None:
+        """Release the connection; an open transaction is aborted by the broker."""
+        if self._producer is not None:
+            # A producer that cannot flush within the time has nothing left worth waiting for.
+            with suppress(KafkaError):
+                self._producer.close(timeout=CLOSE_TIMEOUT_S)
+            self._producer = None
+
+    def _open(self) -> None:
+        timeout_ms = int(self._settings.timeout_s * 1000)
+        self._producer = KafkaProducer(
+            **self._broker.options(),
+            transactional_id=self._settings.transactional_id,
+            transaction_timeout_ms=timeout_ms,
+            max_block_ms=timeout_ms,
+            request_timeout_ms=timeout_ms,
+            delivery_timeout_ms=2 * timeout_ms,  # the commit's own limit comes first
+            retry_backoff_ms=RETRY_MS,
+            batch_size=BATCH_BYTES,
+            max_request_size=self._settings.max_message_bytes + HEADROOM_BYTES,
+            allow_auto_create_topics=False,
+        )
+        self._producer.init_transactions()
+
+    def _reopen(self) -> None:
+        """Take the name again, which aborts what it left open, so that readers can go on."""
+        self.close()
+        try:
+            self._open()
+        except KafkaError as error:
+            raise Transient(f"Kafka at {self._broker.bootstrap} is gone: {error}") from error
+
+    def _write(
+        self, producer: Any, batch: Batch, group_metadata: Any, extras: Extras
+    ) -> dict[int, int]:
+        producer.begin_transaction()
+        journal = [
+            self._send(producer, "journal", record, partition)
+            for partition, record in self._journal_records(batch)
+        ]
+        others = [
+            self._send(producer, kind, record) for kind, record in self._others(batch, extras)
+        ]
+        producer.send_offsets_to_transaction(_next_offsets(batch.positions), group_metadata)
+        written = [future.get(self._settings.timeout_s) for future in journal]
+        for future in others:
+            future.get(self._settings.timeout_s)
+        producer.commit_transaction()
+        return {sent.partition: sent.offset for sent in written}  # later ones win
+
+    def _journal_records(self, batch: Batch) -> Iterator[tuple[int, Record]]:
+        for outcome in batch.outcomes:
+            image = outcome.image
+            for item in outcome.items:
+                if item.features is not None:
+                    key = journal_key("features", image.scope, item.item_id)
+                    yield image.origin.partition, Record(key, self._codecs.features(item.features))
+            key = journal_key("outcome", image.scope, image.image_id)
+            yield image.origin.partition, Record(key, self._codecs.outcome(outcome))
+
+    def _others(self, batch: Batch, extras: Extras) -> Iterator[tuple[str, Record]]:
+        for outcome in batch.outcomes:
+            for record in event_records(outcome):
+                yield "events", record
+        for record in extras.upserts:
+            yield "clusters", record
+        for rejection in batch.rejections:
+            original = extras.originals.get(rejection.origin)
+            limit = self._settings.max_message_bytes
+            yield "dead-letters", dead_letter_record(rejection, original, limit)
+
+    def _send(self, producer: Any, kind: str, record: Record, partition: int | None = None) -> Any:
+        return producer.send(
+            topic_name(self._settings.prefix, kind),
+            key=record.key,
+            value=record.value,
+            headers=list(record.headers),
+            partition=partition,
+        )
+
+    def _verdict(self, error: Exception) -> Misconfigured | Aborted:
+        if isinstance(error, OPERATOR_ERRORS):
+            return Misconfigured(f"Kafka at {self._broker.bootstrap} refuses: {error}")
+        return Aborted(
+            f"the transaction of {self._settings.transactional_id!r} came to nothing: {error!r}. "
+            "Where this repeats, another worker uses the same transactional id."
+        )
+
+
+def _next_offsets(positions: Sequence[Origin]) -> dict[TopicPartition, OffsetAndMetadata]:
+    """Where reading resumes: after the last message of each partition."""
+    last: dict[TopicPartition, int] = {}
+    for origin in positions:
+        where = TopicPartition(origin.source, origin.partition)
+        last[where] = max(origin.offset, last.get(where, -1))
+    return {where: OffsetAndMetadata(offset + 1, "", -1) for where, offset in last.items()}
+
+
+def _within(seconds: float, step: Callable[[], T]) -> T:
+    """Run a step that may wait for ever: kafka-python's commit has no timeout of its own.
+
+    Raises TimeoutError. The thread that is left behind ends with its producer or the process.
+    """
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(step())
+        except BaseException as error:  # noqa: BLE001  it is raised again in the caller's thread
+            outcome.set_exception(error)
+
+    Thread(target=run, name="kafka-commit", daemon=True).start()
+    return outcome.result(seconds)

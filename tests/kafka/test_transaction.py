@@ -1,0 +1,220 @@
+"""KafkaCommitter and read_journal against a real broker: both or neither, and nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import numpy as np
+import pytest
+from kafka import KafkaProducer
+
+from consumer.connection import Broker
+from consumer.kafka import KafkaSource, SourceSettings, open_source
+from consumer.restore import read_journal
+from consumer.transaction import Aborted, Codecs, CommitSettings, Extras, KafkaCommitter
+from engine.errors import Misconfigured, StateMismatch
+from engine.types import Batch, LocalFeatures, Origin, Outcome, Rejection
+from engine.wire import Record, cluster_key, event_records, parse_journal_key
+from tests.kafka import kit
+
+pytestmark = pytest.mark.kafka
+
+FEATURES = LocalFeatures(np.zeros((1, 2), np.float32), np.zeros((1, 8), np.uint8), 4, 3)
+CODECS = Codecs(outcome=lambda o: o.image.image_id.encode(), features=lambda _: b"features")
+
+
+@pytest.fixture
+def source(broker: Broker, prefix: str) -> Iterator[KafkaSource]:
+    settings = SourceSettings(f"{prefix}.images", f"{prefix}-group", session_timeout_ms=6000)
+    with closing(kit.open_ready(broker, settings)) as source:
+        yield source
+
+
+@pytest.fixture
+def start(broker: Broker, prefix: str) -> Iterator[Callable[[str], KafkaCommitter]]:
+    """Starts committers by transactional id and closes them in the end."""
+    started: list[KafkaCommitter] = []
+
+    def start(name: str) -> KafkaCommitter:
+        settings = CommitSettings(f"{prefix}-{name}", prefix, max_message_bytes=400_000)
+        started.append(KafkaCommitter(broker, settings, CODECS))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for committer in started:
+        committer.close()
+
+
+def read_batch(broker: Broker, prefix: str, source: KafkaSource, *image_ids: str) -> Batch:
+    """Photos sent, read and turned into outcomes, as the loop would."""
+    kit.send_photos(broker, f"{prefix}.images", *image_ids)
+    photos = kit.read(source, len(image_ids))
+    outcomes = [kit.outcome(p.image_id, p.origin) for p in photos]
+    return Batch(tuple(outcomes), positions=tuple(p.origin for p in photos))
+
+
+def keys(broker: Broker, topic: str) -> list[bytes]:
+    return [record.key for record in kit.committed_records(broker, topic)]
+
+
+def journal(broker: Broker, prefix: str, start: int = 0) -> list[tuple[int, Record]]:
+    return list(read_journal(broker, (f"{prefix}.journal", 0), start, lambda: None))
+
+
+def test_one_commit_writes_everything(
+    broker: Broker, prefix: str, source: KafkaSource, start: Callable[[str], KafkaCommitter]
+) -> None:
+    """Journal, events, clusters, dead letters and offsets are all there after one commit."""
+    original = Record(b"site", b"broken", (("ce_id", b"bad"),))
+    kit.send_photos(broker, f"{prefix}.images", "a")
+    kit.send(broker, f"{prefix}.images", [original])
+    photo, rejection = kit.read(source, 2)
+    assert isinstance(rejection, Rejection)
+    outcome = kit.outcome("a", photo.origin, FEATURES)
+    batch = Batch((outcome,), (rejection,), (photo.origin, rejection.origin))
+    extras = Extras(
+        [Record(cluster_key("site", "c1"), b"{}"), Record(cluster_key("site", "c0"), None)],
+        {rejection.origin: original},
+    )
+    last = start("w").commit(batch, source.group_metadata(), extras)
+
+    records = journal(broker, prefix)
+    names = [(parse_journal_key(r.key), r.value) for _, r in records]
+    assert names == [(("features", "site", "a#0"), b"features"), (("outcome", "site", "a"), b"a")]
+    assert last == {0: records[-1][0]}
+    (event,) = kit.committed_records(broker, f"{prefix}.events")
+    assert Record(event.key, event.value, tuple(event.headers)) == event_records(outcome)[0]
+    clusters = kit.committed_records(broker, f"{prefix}.clusters")
+    assert {r.key: r.value for r in clusters} == {b"site/c1": b"{}", b"site/c0": None}
+    (letter,) = kit.committed_records(broker, f"{prefix}.dead-letters")
+    assert letter.value == b"broken"
+    assert dict(letter.headers)["dead-letter-reason"] == b"bad_message"
+    assert source.committed(0) == 2
+
+
+def test_refused_record_takes_all_down(
+    broker: Broker, prefix: str, source: KafkaSource, start: Callable[[str], KafkaCommitter]
+) -> None:
+    """One record no topic takes: nothing of its batch is visible, offsets stay, the next works."""
+    committer = start("w")
+    batch = read_batch(broker, prefix, source, "a")
+    too_large = Extras([Record(b"site/c1", bytes(400_000))])
+    with pytest.raises(Misconfigured, match="refuses"):
+        committer.commit(batch, source.group_metadata(), too_large)
+    assert keys(broker, f"{prefix}.journal") == keys(broker, f"{prefix}.events") == []
+    assert source.committed(0) is None
+
+    source.seek_to_committed(0)
+    (photo,) = kit.read(source, 1)
+    assert photo.origin == batch.positions[0]
+    committer.commit(batch, source.group_metadata(), Extras())
+    assert keys(broker, f"{prefix}.journal") == [b"outcome/site/a"]
+    assert source.committed(0) == 1
+
+
+def test_second_producer_fences_the_first(
+    broker: Broker, prefix: str, source: KafkaSource, start: Callable[[str], KafkaCommitter]
+) -> None:
+    """Where another worker took the transactional id, the commit is aborted, then recovers."""
+    first = start("w")
+    batch = read_batch(broker, prefix, source, "a")
+    start("w")
+    with pytest.raises(Aborted, match=r"Fenced.*same transactional id"):
+        first.commit(batch, source.group_metadata(), Extras())
+    assert keys(broker, f"{prefix}.journal") == []
+    first.commit(batch, source.group_metadata(), Extras())
+    assert keys(broker, f"{prefix}.journal") == [b"outcome/site/a"]
+
+
+def test_stale_member_cannot_commit(
+    broker: Broker, prefix: str, source: KafkaSource, start: Callable[[str], KafkaCommitter]
+) -> None:
+    """What was read before a rebalance cannot be committed after it, even under the new one."""
+    batch = read_batch(broker, prefix, source, "a")
+    settings = SourceSettings(f"{prefix}.images", f"{prefix}-group", session_timeout_ms=6000)
+    with closing(open_source(broker, settings)) as second:
+        kit.until(lambda: kit.rebalanced(source, second))
+        with pytest.raises(Aborted, match="CommitFailed"):
+            start("w").commit(batch, source.group_metadata(), Extras())
+    assert keys(broker, f"{prefix}.events") == []
+
+
+def test_dead_workers_transaction_is_settled_by_its_successor(
+    broker: Broker, prefix: str, source: KafkaSource, start: Callable[[str], KafkaCommitter]
+) -> None:
+    """A restart under the same name aborts what was left open, and restore sees none of it."""
+    with closing(_producer(broker, f"{prefix}-w")) as dead:
+        dead.begin_transaction()
+        dead.send(f"{prefix}.journal", b"x", b"outcome/site/lost", partition=0).get(10)
+        committer = start("w")
+        batch = read_batch(broker, prefix, source, "a")
+        last = committer.commit(batch, source.group_metadata(), Extras())
+        ((offset, record),) = journal(broker, prefix)
+        assert (record.key, last) == (b"outcome/site/a", {0: offset})
+        assert offset > 0
+
+
+def test_restore_goes_on_after_what_is_known(
+    broker: Broker, prefix: str, source: KafkaSource, start: Callable[[str], KafkaCommitter]
+) -> None:
+    """From the offset after the last known one come exactly the later records, then none."""
+    committer = start("w")
+    for name in ("a", "b", "c"):
+        batch = read_batch(broker, prefix, source, name)
+        last = committer.commit(batch, source.group_metadata(), Extras())
+    offsets, records = zip(*journal(broker, prefix), strict=True)
+    assert [r.key for r in records] == [b"outcome/site/a", b"outcome/site/b", b"outcome/site/c"]
+    assert journal(broker, prefix, offsets[0] + 1) == list(zip(offsets, records, strict=True))[1:]
+    assert journal(broker, prefix, last[0] + 1) == []
+    with pytest.raises(StateMismatch, match="delete it"):
+        journal(broker, prefix, last[0] + 100)
+
+
+def test_restore_waits_for_an_open_transaction(broker: Broker, prefix: str) -> None:
+    """Another worker's open transaction holds the reader up, which stays alive, till it commits."""
+    with closing(_producer(broker, f"{prefix}-other")) as other:
+        other.begin_transaction()
+        other.send(f"{prefix}.journal", b"x", b"outcome/site/late", partition=0).get(10)
+        waits = 0
+
+        def keep_alive() -> None:
+            nonlocal waits
+            waits += 1
+            if waits == 3:
+                other.commit_transaction()
+
+        late = list(read_journal(broker, (f"{prefix}.journal", 0), 0, keep_alive))
+    assert [record.key for _, record in late] == [b"outcome/site/late"]
+    assert waits >= 3
+
+
+def test_duplicates_only_move_the_offsets(
+    broker: Broker, prefix: str, source: KafkaSource, start: Callable[[str], KafkaCommitter]
+) -> None:
+    """A batch without outcomes commits its positions and answers with no journal offset."""
+    positions = read_batch(broker, prefix, source, "a", "b").positions
+    batch = Batch(positions=positions)
+    assert start("w").commit(batch, source.group_metadata(), Extras()) == {}
+    assert source.committed(0) == 2
+
+
+def test_bug_in_a_codec_is_not_an_abort(broker: Broker, prefix: str, source: KafkaSource) -> None:
+    """Our own errors come out as they are, so that they crash the worker."""
+
+    def broken(_: Outcome) -> bytes:
+        raise ZeroDivisionError
+
+    settings = CommitSettings(f"{prefix}-w", prefix)
+    with closing(KafkaCommitter(broker, settings, Codecs(broken, broken))) as committer:
+        committer.start()
+        batch = Batch((kit.outcome("a", Origin("t", 0, 0)),))
+        with pytest.raises(ZeroDivisionError):
+            committer.commit(batch, source.group_metadata(), Extras())
+
+
+def _producer(broker: Broker, transactional_id: str) -> KafkaProducer:
+    producer = KafkaProducer(**broker.options(), transactional_id=transactional_id)
+    producer.init_transactions()
+    return producer
