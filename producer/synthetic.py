@@ -16,7 +16,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from engine.types import GeoPoint, Rgb
-from producer import surroundings
+from producer import figures, surroundings
 from producer.camera import Camera, Quad, paint
 from producer.photograph import WEATHERS, air_of, cast_shadow, develop, jpeg, sky
 from producer.scenes import Scene, build, facade
@@ -27,7 +27,7 @@ _TOWN = GeoPoint(47.0502, 8.3093)
 _START = datetime(2024, 3, 4, 7, 30, tzinfo=timezone(timedelta(hours=1)))
 _VISITS = 3
 _SIZES = ((640, 480), (720, 540), (800, 600))
-_RENDER_WIDTH = 960
+_RENDER_WIDTH = 896
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,10 @@ def _moment(rng: Rng, place: int, visit: int, weather: str) -> datetime:
     hour = {"morning": 0.5, "noon": 4.5, "evening": 10.5}.get(weather, 2.0 + place % 5)
     day = visit * 14 + place % 3
     return _START + timedelta(
-        days=day, hours=hour, minutes=int(place * 4 + rng.integers(0, 4)), seconds=int(rng.integers(60))
+        days=day,
+        hours=hour,
+        minutes=int(place * 4 + rng.integers(0, 4)),
+        seconds=int(rng.integers(60)),
     )
 
 
@@ -119,7 +122,9 @@ def _take(directory: Path, seed: int, number: int, shot: _Shot, scene: Scene) ->
     sample = Sample(
         name, shot.label, shot.location if located else None, shot.at if timed else None
     )
-    data = jpeg(photograph(rng, scene, shot.stage, shot.weather), int(rng.integers(80, 93)), _exif(sample))
+    data = jpeg(
+        photograph(rng, scene, shot.stage, shot.weather), int(rng.integers(80, 93)), _exif(sample)
+    )
     (directory / name).write_bytes(data)
     return sample
 
@@ -165,9 +170,11 @@ def _passing(rng: Rng, scene: Scene) -> list[Quad]:
     near = 0.55 * scene.recipe.distance
     for _ in range(int(rng.choice([0, 1, 2, 3], p=(0.45, 0.3, 0.17, 0.08)))):
         place = float(rng.uniform(-half, half)), -float(rng.uniform(1.4, near))
-        quads += surroundings.worker(rng, *place)
+        quads += figures.worker(rng, *place)
     if scene.recipe.distance > 8 and rng.random() < 0.12:
-        quads += surroundings.van(rng, float(rng.uniform(-half - 2, half - 3)), -float(rng.uniform(2.4, 4)))
+        quads += surroundings.van(
+            rng, float(rng.uniform(-half - 2, half - 3)), -float(rng.uniform(2.4, 4))
+        )
     if rng.random() < 0.3:
         quads.append(surroundings.crane(rng))
     return quads
