@@ -88,9 +88,9 @@ def _stages(rng: Rng, recipe: Recipe, picture: str | None) -> tuple[Texture, ...
 def _ageing(rng: Rng, size: tuple[int, int]) -> Callable[[Texture], Texture]:
     """Nothing on an old wall is quite straight or clean: no two window corners look alike."""
     rows, columns = np.indices(size, dtype=np.float32)
-    rows += 0.4 * noise(rng, size, 9) + 0.9 * noise(rng, size, 80)
-    columns += 0.4 * noise(rng, size, 9) + 0.9 * noise(rng, size, 80)
-    dirt = 1 + 0.085 * fractal(rng, size, 12, 3)
+    rows += 0.6 * noise(rng, size, 9) + 1.2 * noise(rng, size, 80)
+    columns += 0.6 * noise(rng, size, 9) + 1.2 * noise(rng, size, 80)
+    dirt = 1 + 0.1 * fractal(rng, size, 12, 3)
 
     def age(wall: Texture) -> Texture:
         bent = cv2.remap(wall, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
@@ -189,5 +189,5 @@ def _paint_mural(rng: Rng, wall: Texture, name: str) -> None:
     tall = int(height * 0.8)
     wide = min(int(tall * picture.shape[1] / picture.shape[0]), int(width * 0.72))
     left, top = int(width * 0.19), int(height * 0.05)
-    fade = 0.12 + 0.14 * fractal(rng, (tall, wide), 70)
+    fade = 0.08 + 0.08 * fractal(rng, (tall, wide), 70)
     fittings.mural(wall, picture, (left, top, left + wide, top + tall), fade)

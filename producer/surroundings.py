@@ -185,7 +185,8 @@ def _house(rng: Rng, strip: Texture, alpha: Mask, plot: tuple[int, int, int]) ->
 
 def _wood(rng: Rng, strip: Texture, alpha: Mask, plot: tuple[int, int, int]) -> None:
     x, wide, tall = plot
-    spots = rng.normal((x + wide / 2, 240 - tall / 2), (wide / 3, tall / 4), (130, 2))
+    spots = rng.normal((x + wide / 2, 240 - tall / 2), (wide / 3, tall / 5), (130, 2))
+    spots[:, 1] = spots[:, 1].clip(240 - tall, 240)
     for at in spots:
         light = float(rng.uniform(0.6, 1.2))
         green = (0.2 * light, 0.28 * light, 0.14 * light)

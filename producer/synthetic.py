@@ -10,6 +10,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from math import cos, sin
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,6 @@ class _Shot:
 
     label: str
     place: int
-    view: int
     stage: int
     weather: str
     at: datetime
@@ -79,23 +79,20 @@ def _schedule(seed: int, sites: int, singles: int) -> Iterator[_Shot]:
     for place in range(sites + singles):
         site = place < sites
         label = f"site-{place + 1:02d}" if site else f"single-{place - sites + 1:02d}"
-        spot = _spot(rng, place)
+        spot = _spot(place)
         views = int(rng.integers(4, 8)) if site else 1
         visits = np.sort(rng.integers(0, _VISITS, views)) if site else rng.integers(0, _VISITS, 1)
-        for view, visit in enumerate(visits.tolist()):
+        for visit in visits.tolist():
             weather = str(rng.choice(list(WEATHERS), p=(0.2, 0.22, 0.14, 0.22, 0.1, 0.12)))
             at = _moment(rng, place, visit, weather)
-            yield _Shot(label, place, view, visit, weather, at, _jittered(rng, spot, 5.0))
+            yield _Shot(label, place, visit, weather, at, _jittered(rng, spot, 5.0))
 
 
-def _spot(rng: Rng, place: int) -> GeoPoint:
+def _spot(place: int) -> GeoPoint:
     """Places are hundreds of metres apart; the two sides of the container share one."""
-    if place == 5:
-        place, rng = 4, np.random.default_rng(4)
-    angle = place * 2.4
-    reach = 0.004 + 0.0011 * place
-    spot = GeoPoint(_TOWN.lat + reach * np.sin(angle), _TOWN.lon + 1.4 * reach * np.cos(angle))
-    return _jittered(rng, spot, 30.0) if place != 4 else spot
+    turn = 4 if place == 5 else place
+    angle, reach = turn * 2.4, 0.004 + 0.0011 * turn  # a sunflower's spiral, in degrees
+    return GeoPoint(_TOWN.lat + reach * sin(angle), _TOWN.lon + 1.4 * reach * cos(angle))
 
 
 def _jittered(rng: Rng, spot: GeoPoint, metres: float) -> GeoPoint:
@@ -107,12 +104,8 @@ def _moment(rng: Rng, place: int, visit: int, weather: str) -> datetime:
     """Visits are two weeks apart, the round takes three days; light follows the hour."""
     hour = {"morning": 0.5, "noon": 4.5, "evening": 10.5}.get(weather, 2.0 + place % 5)
     day = visit * 14 + place % 3
-    return _START + timedelta(
-        days=day,
-        hours=hour,
-        minutes=int(place * 4 + rng.integers(0, 4)),
-        seconds=int(rng.integers(60)),
-    )
+    seconds = int(place * 240 + rng.integers(240))
+    return _START + timedelta(days=day, hours=hour, seconds=seconds)
 
 
 def _take(directory: Path, seed: int, number: int, shot: _Shot, scene: Scene) -> Sample:
