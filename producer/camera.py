@@ -6,7 +6,7 @@ World axes in metres: x to the right, y up, z away from the viewer; facades stan
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Rgba: TypeAlias = NDArray[np.uint8]
 """Shape (height, width, 4); the last channel is opacity."""
-Canvas: TypeAlias = NDArray[np.float32]
+Canvas: TypeAlias = NDArray[np.floating[Any]]
 """Shape (height, width, 3), 0 to 1."""
 Point: TypeAlias = tuple[float, float, float]
 
@@ -145,7 +145,7 @@ def _homography(
 
 
 def _shrunk(texture: Rgba, area: float) -> Rgba:
-    """The mipmap level that fits an area in pixels: no shimmering when seen small."""
+    """Pick the mipmap level that fits an area in pixels: no shimmering when seen small."""
     height, width = texture.shape[:2]
     while height * width > 3.2 * area and min(height, width) > 8:
         height, width = height // 2, width // 2
@@ -160,5 +160,7 @@ def _fade(colour: Canvas, homography: NDArray[np.float64], air: Air) -> Canvas:
     rows = np.arange(colour.shape[0], dtype=np.float32)[:, None]
     columns = np.arange(colour.shape[1], dtype=np.float32)[None, :]
     inverse = np.maximum(slope_x * columns + slope_y * rows + base, 1e-3).astype(np.float32)
-    lost = 1 - np.exp(-np.float32(air.density) / inverse)
-    return np.asarray(colour + (np.float32(air.colour) - colour) * lost[..., None], np.float32)
+    lost = 1 - np.exp(-np.array(air.density, np.float32) / inverse)
+    return np.asarray(
+        colour + (np.array(air.colour, np.float32) - colour) * lost[..., None], np.float32
+    )

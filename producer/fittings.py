@@ -1,4 +1,4 @@
-"""What hangs on a wall: windows, doors, shutters, signs, graffiti, pipes, murals.
+"""What hangs on a wall: windows, doors, shutters, pipes, murals.
 
 All draw onto a texture in place; boxes are pixels: left, top, right, bottom.
 """
@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from engine.types import Rgb
 from producer.materials import (
@@ -30,7 +29,7 @@ Box: TypeAlias = tuple[int, int, int, int]
 
 
 def window(rng: np.random.Generator, wall: Texture, box: Box, frame: Colour) -> None:
-    """A window in its reveal: reflection, blind or curtain, glazing bars, sill."""
+    """Put a window in its reveal: reflection, blind or curtain, glazing bars, sill."""
     left, top, right, bottom = box
     size = (bottom - top, right - left)
     glass = _glass(rng, size)
@@ -51,7 +50,7 @@ def _glass(rng: np.random.Generator, size: tuple[int, int]) -> Texture:
     curtain = tint(blank(size, cloth), folds * 0.75)
     if rng.random() < 0.5:
         slats = 0.62 + 0.2 * (np.arange(drawn) % 6 < 4).astype(np.float32)
-        glass[:drawn] = np.float32(cloth) * slats[:, None, None]
+        glass[:drawn] = np.array(cloth, np.float32) * slats[:, None, None]
     else:
         glass[:, :side], glass[:, -side:] = curtain[:, :side], curtain[:, -side:]
     if rng.random() < 0.45:
@@ -107,7 +106,7 @@ def _sill(rng: np.random.Generator, wall: Texture, box: Box) -> None:
 
 
 def opening(rng: np.random.Generator, wall: Texture, box: Box) -> None:
-    """A hole where a window will be: dark room, rough edge, boards nailed across."""
+    """Leave a hole where a window will be: dark room, rough edge, boards nailed across."""
     left, top, right, bottom = box
     size = (bottom - top, right - left)
     dark = tint(blank(size, (0.16, 0.15, 0.14)), 1 + 0.3 * fractal(rng, size, 30))
@@ -121,7 +120,7 @@ def opening(rng: np.random.Generator, wall: Texture, box: Box) -> None:
 
 
 def shutters(rng: np.random.Generator, wall: Texture, box: Box, colour: Colour) -> None:
-    """A pair of louvred wooden shutters beside a window; some slats are broken."""
+    """Hang a pair of louvred wooden shutters beside a window; some slats are broken."""
     left, top, right, bottom = box
     width = max(6, (right - left) // 2)
     for x in (left - width - 2, right + 2):
@@ -136,7 +135,7 @@ def shutters(rng: np.random.Generator, wall: Texture, box: Box, colour: Colour) 
 
 
 def door(rng: np.random.Generator, wall: Texture, box: Box, colour: Colour) -> None:
-    """A panelled door with handle, letter slot and a worn foot."""
+    """Hang a panelled door with handle, letter slot and a worn foot."""
     left, top, right, bottom = box
     leaf = stained(rng, plaster(rng, (bottom - top, right - left), colour), 0.8)
     height, width = leaf.shape[:2]
@@ -153,7 +152,7 @@ def door(rng: np.random.Generator, wall: Texture, box: Box, colour: Colour) -> N
 
 
 def roller_door(rng: np.random.Generator, wall: Texture, box: Box, colour: Colour) -> None:
-    """A roller shutter: horizontal slats, dents, a half-open gap."""
+    """Hang a roller shutter: horizontal slats, dents, a half-open gap."""
     left, top, right, bottom = box
     sheet = np.rot90(corrugated(rng, (right - left, bottom - top), colour, pitch=9.0))
     gap = int((bottom - top) * rng.uniform(0.0, 0.3))
@@ -163,120 +162,8 @@ def roller_door(rng: np.random.Generator, wall: Texture, box: Box, colour: Colou
     _reveal(wall, box)
 
 
-def lettering(rng: np.random.Generator, text: str, height: int) -> Mask:
-    """Hand-painted text as an opacity mask, about `height` pixels high.
-
-    Every letter has its own size, slant, weight and bends: a printed letter would match the
-    same letter on any other sign.
-    """
-    glyphs = [_glyph(rng, letter, height) for letter in text]
-    room = (int(height * 1.7), sum(glyph.shape[1] for glyph in glyphs) + height)
-    mask = np.zeros(room, np.float32)
-    x = height // 3
-    for glyph in glyphs:
-        y = int(np.clip(rng.normal(0.15, 0.07) * height, 0, room[0] - glyph.shape[0]))
-        region = mask[y : y + glyph.shape[0], x : x + glyph.shape[1]]
-        np.maximum(region, glyph, out=region)
-        x += int(glyph.shape[1] * rng.uniform(0.86, 1.0))
-    return _bent(rng, mask[:, : x + height // 3], height)
-
-
-def _glyph(rng: np.random.Generator, letter: str, height: int) -> Mask:
-    font = ImageFont.load_default(size=height)
-    left, top, right, bottom = font.getbbox(letter)
-    image = Image.new("L", (int(right - left) + 8, int(bottom - top) + 8))
-    ImageDraw.Draw(image).text((4 - left, 4 - top), letter, fill=255, font=font)
-    glyph = np.asarray(image, dtype=np.float32) / 255
-    size = (np.array(glyph.shape[::-1]) * rng.uniform((0.75, 0.8), (1.6, 1.25))).astype(int)
-    lean, turn = rng.uniform(-0.4, 0.4), rng.normal(0, 0.12)
-    scale = size / glyph.shape[::-1]
-    turned = np.array([[scale[0], lean, -lean * size[1] / 2], [turn, scale[1], 0]])
-    glyph = cv2.warpAffine(glyph, turned, (int(size[0]) + 4, int(size[1]) + 2))
-    weight = np.ones((int(rng.integers(1, 2 + height // 14)), int(rng.integers(1, 2 + height // 9))))
-    return np.asarray(cv2.dilate(glyph, weight.astype(np.uint8)), np.float32)
-
-
-def _bent(rng: np.random.Generator, mask: Mask, height: int) -> Mask:
-    size = (mask.shape[0], mask.shape[1])
-    rows, columns = np.indices(size, dtype=np.float32)
-    bend = [noise(rng, size, height * 0.45) * np.float32(0.05 * height) for _ in range(2)]
-    return np.asarray(cv2.remap(mask, columns + bend[0], rows + bend[1], cv2.INTER_LINEAR), np.float32)
-
-
-def sign(
-    rng: np.random.Generator, wall: Texture, place: tuple[int, int], text: str, ink: int
-) -> None:
-    """A painted board, weathered; `ink` is the letter height in pixels."""
-    mask = lettering(rng, text, ink)
-    back = muted(rng)
-    pale = sum(back) < 1.4
-    front = (0.9, 0.89, 0.84) if pale else (0.13, 0.13, 0.16)
-    board = mix(blank((mask.shape[0], mask.shape[1]), back), front, mask)
-    paste(wall, stained(rng, board, 1.0), place)
-
-
-def poster(rng: np.random.Generator, wall: Texture, place: tuple[int, int]) -> None:
-    """A torn paper bill: a smudge of a picture and a few lines nobody can read."""
-    size = (int(rng.uniform(34, 80)), int(rng.uniform(28, 62)))
-    paper = blank(size, (0.8, 0.78, 0.72))
-    for _ in range(3):
-        blob = np.clip(fractal(rng, size, float(rng.uniform(10, 30)), 3) * 3, 0, 1)
-        paper = mix(paper, muted(rng), blob * 0.9)
-    for y in rng.uniform(0.55, 0.95, int(rng.integers(0, 4))) * size[0]:
-        start, end = np.sort(rng.uniform(0.05, 0.95, 2) * size[1]).astype(int)
-        cv2.line(paper, (int(start), int(y)), (int(end), int(y)), (0.2, 0.2, 0.2), 2)
-    turn = cv2.getRotationMatrix2D((size[1] / 2, size[0] / 2), float(rng.normal(0, 7)), 1.0)
-    torn = (fractal(rng, size, 16) > -1.3).astype(np.float32)
-    opacity = cv2.warpAffine(torn, turn, size[::-1])
-    left, top = max(0, place[0]), max(0, place[1])
-    region = wall[top : top + size[0], left : left + size[1]]
-    fit = (slice(region.shape[0]), slice(region.shape[1]))
-    region[:] = mix(region, cv2.warpAffine(paper, turn, size[::-1])[fit], opacity[fit])
-
-
-def muted(rng: np.random.Generator) -> Colour:
-    """A paint colour that has seen some years of weather."""
-    grey = float(rng.uniform(0.15, 0.75))
-    red, green, blue = (grey + 0.3 * (rng.uniform(0, 1, 3) - 0.5)).clip(0.04, 0.9)
-    return (float(red), float(green), float(blue))
-
-
-def paste(wall: Texture, board: Texture, place: tuple[int, int], share: float = 1.0) -> None:
-    """Put a board on the wall at (left, top), cut to what fits, with a thin shadow below."""
-    left, top = max(0, place[0]), max(0, place[1])
-    cut = board[: wall.shape[0] - top, : wall.shape[1] - left]
-    region = wall[top : top + cut.shape[0], left : left + cut.shape[1]]
-    region += (cut - region) * np.float32(share)
-    wall[top + cut.shape[0] : top + cut.shape[0] + 4, left : left + cut.shape[1]] *= 0.55
-
-
-def graffiti(rng: np.random.Generator, wall: Texture, box: Box) -> None:
-    """Spray-paint throw-ups: a few fat smooth strokes with outlines and drips."""
-    left, top, right, bottom = box
-    for _ in range(int(rng.integers(3, 6))):
-        knots = rng.uniform((left, top), (right, bottom), (int(rng.integers(4, 8)), 2))
-        curve = _smooth(knots)
-        colour = muted(rng)
-        thick = int(rng.integers(4, 12))
-        dark = (0.06, 0.06, 0.08)
-        cv2.polylines(wall, [curve], isClosed=False, color=dark, thickness=thick + 4)
-        cv2.polylines(wall, [curve], isClosed=False, color=colour, thickness=thick)
-        for x, y in curve[:: max(1, len(curve) // 4)]:
-            drip = (int(x), int(y + rng.uniform(5, 40)))
-            cv2.line(wall, (int(x), int(y)), drip, colour, 2, cv2.LINE_AA)
-
-
-def _smooth(knots: np.ndarray) -> np.ndarray:
-    line = knots
-    for _ in range(3):  # Chaikin's corner cutting
-        ahead = np.roll(line, -1, axis=0)[:-1]
-        line = np.stack([0.75 * line[:-1] + 0.25 * ahead, 0.25 * line[:-1] + 0.75 * ahead], axis=1)
-        line = line.reshape(-1, 2)
-    return np.round(line).astype(np.int32)
-
-
 def pipe(rng: np.random.Generator, wall: Texture, x: int) -> None:
-    """A rain pipe from eave to foot with brackets and its shadow."""
+    """Fix a rain pipe from eave to foot with brackets and its shadow."""
     round_shade = np.array([0.5, 0.8, 1.0, 0.9, 0.7, 0.5, 0.35], dtype=np.float32)
     metal = float(rng.uniform(0.3, 0.7)) * round_shade
     wall[:, x + 7 : x + 12] *= 0.65
@@ -286,7 +173,7 @@ def pipe(rng: np.random.Generator, wall: Texture, x: int) -> None:
 
 
 def mural(wall: Texture, picture: Rgb, box: Box, fade: Mask) -> None:
-    """A photograph painted on the wall: the wall's grain shows through, the paint has faded."""
+    """Paint a photograph on the wall: the wall's grain shows through, the paint has faded."""
     left, top, right, bottom = box
     size = (right - left, bottom - top)
     art = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255

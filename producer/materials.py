@@ -6,14 +6,14 @@ geometry would rightly match it. Textures are float32 (height, width, 3), 0 to 1
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Texture: TypeAlias = NDArray[np.float32]
-Mask: TypeAlias = NDArray[np.float32]
+Texture: TypeAlias = NDArray[np.floating[Any]]
+Mask: TypeAlias = NDArray[np.floating[Any]]
 Colour: TypeAlias = tuple[float, float, float]
 Size: TypeAlias = tuple[int, int]
 """Height and width in pixels."""
@@ -63,7 +63,7 @@ def random_phase(rng: np.random.Generator, sample: Mask, size: Size) -> Mask:
 
 
 def brick(rng: np.random.Generator, size: Size, colour: Colour, course: float = 9.0) -> Texture:
-    """Running bond: every brick its own tone, pale mortar, uneven joints. `course` in pixels."""
+    """Lay a running bond, every brick in its own tone; `course` is its height in pixels."""
     length = course * 2.9
     rows, columns = np.indices(size, dtype=np.float32)
     rows += noise(rng, size, 60) * 0.7
@@ -79,7 +79,7 @@ def brick(rng: np.random.Generator, size: Size, colour: Colour, course: float = 
 
 
 def _edge(position: Mask, period: float) -> Mask:
-    return np.clip(1.5 - np.minimum(position, period - position), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(1.5 - np.minimum(position, period - position), 0, 1), np.float32)
 
 
 def plaster(rng: np.random.Generator, size: Size, colour: Colour) -> Texture:
@@ -98,7 +98,10 @@ def concrete(rng: np.random.Generator, size: Size, colour: Colour) -> Texture:
             wall[y : y + panel[0], x : x + panel[1]] *= tone
             cv2.rectangle(wall, (x, y), (x + panel[1], y + panel[0]), (0.28, 0.28, 0.28), 2)
             for dx, dy in ((0.2, 0.25), (0.8, 0.25), (0.2, 0.75), (0.8, 0.75)):
-                hole = (int(x + (dx + rng.normal(0, 0.03)) * panel[1]), int(y + (dy + rng.normal(0, 0.03)) * panel[0]))
+                hole = (
+                    int(x + (dx + rng.normal(0, 0.03)) * panel[1]),
+                    int(y + (dy + rng.normal(0, 0.03)) * panel[0]),
+                )
                 cv2.circle(wall, hole, int(rng.integers(1, 5)), (0.2, 0.2, 0.2), -1, cv2.LINE_AA)
     return wall
 
@@ -148,7 +151,7 @@ def _paved(rng: np.random.Generator, floor: Texture, slab: int) -> Texture:
     shifted = columns + (row % 2) * slab * 0.5
     column = np.floor(shifted / slab).astype(int)
     tones = rng.normal(1, 0.1, (row.max() + 1, column.max() + 1)).astype(np.float32)
-    joint = np.maximum(_edge(rows % slab, slab), _edge(shifted % slab, slab))
+    joint = np.maximum(_edge(np.mod(rows, slab), slab), _edge(np.mod(shifted, slab), slab))
     return mix(tint(floor, tones[row, column]), (0.2, 0.19, 0.17), joint * 0.7)
 
 

@@ -36,30 +36,44 @@ _GREY = ((0.66, 0.69, 0.73), (0.82, 0.83, 0.84))
 WEATHERS = {
     weather.name: weather
     for weather in (
-        Weather("morning", (1.05, 0.96, 0.84), *_DAY, -1.0, 0.35, 0.001),
+        Weather("morning", (1.05, 0.96, 0.84), *_DAY, -1.0, 0.35, 0.0),
         Weather("noon", (1.1, 1.08, 1.04), *_DAY, 0.4, 0.5, 0.0),
-        Weather("evening", (1.04, 0.87, 0.7), (0.36, 0.44, 0.62), (0.94, 0.76, 0.6), 1.0, 0.5, 0.002),
-        Weather("overcast", (0.86, 0.9, 0.95), *_GREY, 0.0, 0.25, 0.002),
-        Weather("rain", (0.68, 0.73, 0.8), (0.5, 0.53, 0.58), (0.66, 0.68, 0.71), 0.0, 0.3, 0.006, True),
+        Weather("evening", (1.04, 0.87, 0.7), (0.36, 0.44, 0.62), (0.94, 0.76, 0.6), 1.0, 0.5, 0.0),
+        Weather("overcast", (0.86, 0.9, 0.95), *_GREY, 0.0, 0.25, 0.0),
+        Weather(
+            "rain",
+            (0.68, 0.73, 0.8),
+            (0.5, 0.53, 0.58),
+            (0.66, 0.68, 0.71),
+            0.0,
+            0.3,
+            0.006,
+            rain=True,
+        ),
         Weather("haze", (0.92, 0.9, 0.86), *_GREY, 0.0, 0.1, 0.016),
     )
 }
 
 
 def air_of(weather: Weather) -> Air:
-    """The haze of a weather, as the painter needs it."""
+    """Return the haze of a weather, as the painter needs it."""
     return Air(weather.haze, weather.horizon)
 
 
 def sky(rng: Rng, camera: Camera, weather: Weather) -> Canvas:
-    """A gradient with clouds, other ones in every photo."""
+    """Paint a gradient with clouds, other ones in every photo."""
     size = (camera.height, camera.width)
     rise = np.linspace(1, 0, camera.height, dtype=np.float32)[:, None, None] ** 0.8
-    blue = np.float32(weather.horizon) + (np.float32(weather.zenith) - np.float32(weather.horizon)) * rise
+    blue = (
+        np.array(weather.horizon, np.float32)
+        + (np.array(weather.zenith, np.float32) - np.array(weather.horizon, np.float32)) * rise
+    )
     canvas = np.broadcast_to(blue, (*size, 3)).astype(np.float32).copy()
     stretch = cv2.resize(fractal(rng, (size[0] // 2, size[1] // 6), 45, 5), size[::-1])
     cover = np.clip(stretch * 0.55 + weather.clouds - 0.25, 0, 0.9)[..., None]
-    white = np.float32(weather.light) * (0.93 - 0.12 * np.clip(stretch, 0, 1.5))[..., None]
+    white = (
+        np.array(weather.light, np.float32) * (0.93 - 0.12 * np.clip(stretch, 0, 1.5))[..., None]
+    )
     return np.asarray(canvas + (white - canvas) * cover, dtype=np.float32)
 
 
@@ -83,16 +97,16 @@ def develop(rng: Rng, canvas: Canvas, weather: Weather, size: tuple[int, int]) -
     """Lens, sensor and camera settings; `size` is width and height of the photo."""
     if weather.rain:
         canvas = canvas + _rain(rng, canvas.shape[:2])
-    canvas = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.4, 0.9)))
-    image = cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
-    balance = rng.normal(1.0, 0.03, 3) * np.float32(weather.light)
-    image = image * (balance * rng.uniform(0.95, 1.28)).astype(np.float32)
-    image *= _vignette(size, float(rng.uniform(0.05, 0.22)))
-    image = _curve(np.asarray(image, np.float32), float(rng.uniform(0.2, 0.6)))
-    grain = rng.standard_normal((size[1], size[0], 3), dtype=np.float32)
-    grain = cv2.GaussianBlur(grain, (0, 0), 0.6) * 1.6
-    image += grain * np.sqrt(np.clip(image, 0.01, 1)) * float(rng.uniform(0.008, 0.026))
-    return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
+    soft = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.4, 0.9)))
+    balance = rng.normal(1.0, 0.03, 3) * np.array(weather.light)
+    gain = (balance * rng.uniform(0.95, 1.28)).astype(np.float32)
+    image = np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_AREA), np.float32) * gain
+    image = _curve(
+        image * _vignette(size, float(rng.uniform(0.05, 0.22))), float(rng.uniform(0.2, 0.6))
+    )
+    grain = cv2.GaussianBlur(rng.standard_normal(size[::-1], dtype=np.float32), (0, 0), 0.6)
+    noisy = np.sqrt(np.clip(image, 0.01, 1)) * grain[..., None] * float(rng.uniform(0.012, 0.036))
+    return np.asarray(np.clip((image + noisy) * 255 + 0.5, 0, 255), np.uint8)
 
 
 def _rain(rng: Rng, size: tuple[int, int]) -> Canvas:

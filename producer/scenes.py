@@ -13,57 +13,22 @@ import numpy as np
 import skimage.data
 
 from engine.types import Rgb
-from producer import fittings, surroundings
+from producer import fittings, signs, street, surroundings
 from producer.camera import Quad
 from producer.materials import (
-    Colour,
     Mask,
     Texture,
-    brick,
-    concrete,
-    corrugated,
     fractal,
-    ground,
     mix,
     noise,
     plaster,
     stained,
-    tiles,
     tint,
 )
-from producer.surroundings import rgba, upright
+from producer.recipes import PER_METRE, RECIPES, WALLS, Recipe
+from producer.surroundings import rgba
 
 Rng = np.random.Generator
-PER_METRE = 70
-"""Texture pixels per metre of wall."""
-
-_WALLS: dict[str, Callable[[Rng, tuple[int, int], Colour], Texture]] = {
-    "brick": brick,
-    "plaster": plaster,
-    "concrete": concrete,
-    "metal": corrugated,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Style of a place. `pictures` name photographs in scikit-image, one for each place
-    of this style, to be painted on the wall."""
-
-    wall: str
-    colour: Colour
-    finish: Colour
-    width: float = 14.0
-    height: float = 8.0
-    floors: int = 3
-    columns: int = 5
-    soil: str = "paving"
-    shutter: Colour | None = None
-    pictures: tuple[str, ...] = ()
-    roof: bool = True
-    balconies: bool = False
-    gate: bool = False
-    distance: float = 11.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,35 +41,17 @@ class Scene:
     scaffold: tuple[Quad, ...]
 
 
-_RED, _WHITE, _GREY = (0.52, 0.3, 0.23), (0.78, 0.76, 0.7), (0.55, 0.55, 0.54)
-_GREEN, _RUST, _BLUE = (0.2, 0.33, 0.26), (0.46, 0.2, 0.15), (0.22, 0.33, 0.45)
-_CONTAINER = Recipe(
-    "metal", _RUST, _RUST, 6.1, 2.6, 0, 0, "gravel", roof=False, distance=6.5
-)  # one container, two sides
-
-RECIPES = (
-    Recipe("brick", _RED, _WHITE, shutter=None),
-    Recipe("brick", _RED, _WHITE, shutter=None),  # look-alike of the one before
-    Recipe("plaster", _WHITE, (0.75, 0.62, 0.42), shutter=_GREEN, columns=4),
-    Recipe("plaster", _WHITE, (0.75, 0.62, 0.42), shutter=_GREEN, columns=4),  # look-alike
-    _CONTAINER,
-    _CONTAINER,
-    Recipe("plaster", _GREY, _WHITE, 11.0, 8.5, 3, 1, "asphalt", pictures=("chelsea", "coffee")),
-    Recipe("concrete", _GREY, _WHITE, 15.0, 9.0, 3, 5, "asphalt", roof=False, balconies=True),
-    Recipe("metal", _GREY, _BLUE, 15.0, 6.0, 1, 3, "gravel", roof=False, gate=True),
-    Recipe("brick", (0.5, 0.34, 0.27), _GREY, 11.0, 8.0, 3, 1, "paving", pictures=("astronaut", "hubble_deep_field")),
-    Recipe("concrete", _GREY, _WHITE, 14.0, 7.5, 2, 5, "grass", gate=True, roof=False),
-    Recipe("brick", _WHITE, _WHITE, 12.0, 7.0, 2, 2, "gravel", pictures=("rocket",), roof=False),
-)
-
-
 def build(seed: int, place: int) -> Scene:
     """Build one place of a world: same numbers, same place."""
     rng = np.random.default_rng((seed, place, 1))
     turn, style = divmod(place, len(RECIPES))
     recipe = RECIPES[style]
     picture = recipe.pictures[turn] if turn < len(recipe.pictures) else None
-    around = [*_terrain(rng, recipe), *_neighbours(rng, recipe), *_furniture(rng, recipe)]
+    around = [
+        *street.terrain(rng, recipe),
+        *street.neighbours(rng, recipe),
+        *street.furniture(rng, recipe),
+    ]
     return Scene(
         recipe,
         _stages(rng, recipe, picture),
@@ -114,18 +61,16 @@ def build(seed: int, place: int) -> Scene:
 
 
 def facade(scene: Scene, stage: int, gain: Mask) -> Quad:
-    """The wall at a stage of the work, under a gain of light (any size, stretched to the wall)."""
+    """Return the wall at a stage of the work; the gain of light is stretched over it."""
     recipe, wall = scene.recipe, scene.stages[stage]
     light = cv2.resize(gain, wall.shape[1::-1])
     corner = (-recipe.width / 2, recipe.height, 0.0)
-    return Quad(
-        rgba(wall * light[..., None]), corner, (recipe.width, 0, 0), (0, -recipe.height, 0)
-    )
+    return Quad(rgba(wall * light[..., None]), corner, (recipe.width, 0, 0), (0, -recipe.height, 0))
 
 
 def _stages(rng: Rng, recipe: Recipe, picture: str | None) -> tuple[Texture, ...]:
     size = (int(recipe.height * PER_METRE), int(recipe.width * PER_METRE))
-    old = stained(rng, _WALLS[recipe.wall](rng, size, recipe.colour))
+    old = stained(rng, WALLS[recipe.wall](rng, size, recipe.colour))
     new = plaster(rng, size, recipe.finish)
     region = _treated(rng, size)
     fresh = rng.random(64) < 0.3
@@ -143,9 +88,9 @@ def _stages(rng: Rng, recipe: Recipe, picture: str | None) -> tuple[Texture, ...
 def _ageing(rng: Rng, size: tuple[int, int]) -> Callable[[Texture], Texture]:
     """Nothing on an old wall is quite straight or clean: no two window corners look alike."""
     rows, columns = np.indices(size, dtype=np.float32)
-    rows += 0.4 * noise(rng, size, 9) + 0.9 * noise(rng, size, 80)
-    columns += 0.4 * noise(rng, size, 9) + 0.9 * noise(rng, size, 80)
-    dirt = 1 + 0.085 * fractal(rng, size, 12, 3)
+    rows += 0.6 * noise(rng, size, 9) + 1.2 * noise(rng, size, 80)
+    columns += 0.6 * noise(rng, size, 9) + 1.2 * noise(rng, size, 80)
+    dirt = 1 + 0.1 * fractal(rng, size, 12, 3)
 
     def age(wall: Texture) -> Texture:
         bent = cv2.remap(wall, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
@@ -202,7 +147,7 @@ def _fit_street_level(rng: Rng, wall: Texture, recipe: Recipe) -> None:
     height, width = wall.shape[:2]
     spots = rng.permutation(4)
     slot = [int((spot + 0.12) * width / 4 + rng.uniform(0, 0.05) * width) for spot in spots]
-    colour = tuple(float(v) for v in rng.uniform(0.12, 0.5, 3))
+    colour = signs.muted(rng)
     if recipe.gate:
         gate = (slot[0], height - int(3.0 * PER_METRE), slot[0] + int(2.7 * PER_METRE), height)
         fittings.roller_door(rng, wall, gate, colour)
@@ -213,18 +158,18 @@ def _fit_street_level(rng: Rng, wall: Texture, recipe: Recipe) -> None:
     top = height - int(rng.uniform(2.1, 2.4) * PER_METRE)
     wide = int(rng.uniform(1.2, 2.0) * PER_METRE)
     fittings.window(rng, wall, (slot[1], top, slot[1] + wide, top + tall), (0.3, 0.3, 0.3))
-    fittings.sign(rng, wall, (slot[2], top - int(rng.uniform(0, 40))), _words(rng), 34)
+    signs.sign(rng, wall, (slot[2], top - int(rng.uniform(0, 40))), signs.word(rng), 34)
     low = height - int(1.5 * PER_METRE)
-    fittings.graffiti(rng, wall, (slot[3], low, slot[3] + int(2.2 * PER_METRE), height - 12))
+    signs.graffiti(rng, wall, (slot[3], low, slot[3] + int(2.2 * PER_METRE), height - 12))
     for _ in range(4):
         at = (int(rng.uniform(0, width - 60)), int(rng.uniform(height * 0.62, height - 50)))
-        fittings.poster(rng, wall, at)
+        signs.poster(rng, wall, at)
 
 
 def _fit_container(rng: Rng, wall: Texture) -> None:
     height, width = wall.shape[:2]
     for x, y in rng.uniform((0.04, 0.08), (0.6, 0.6), (3, 2)):
-        mask = fittings.lettering(rng, _words(rng), int(rng.integers(26, 54)))
+        mask = signs.lettering(rng, signs.word(rng), int(rng.integers(26, 54)))
         board = np.ones((*mask.shape, 3), np.float32) * np.float32(rng.uniform(0.75, 0.95))
         place = (int(x * width), int(y * height))
         cut = wall[place[1] : place[1] + mask.shape[0], place[0] : place[0] + mask.shape[1]]
@@ -232,9 +177,9 @@ def _fit_container(rng: Rng, wall: Texture) -> None:
         cut[:] = mix(cut, board[: fit[0], : fit[1]], mask[: fit[0], : fit[1]] * 0.85)
     for _ in range(5):
         at = (int(rng.uniform(0, width - 60)), int(rng.uniform(0.1, 0.7) * height))
-        fittings.poster(rng, wall, at)
+        signs.poster(rng, wall, at)
     left = int(rng.uniform(0.05, 0.55) * width)
-    fittings.graffiti(rng, wall, (left, int(height * 0.45), left + width // 3, int(height * 0.92)))
+    signs.graffiti(rng, wall, (left, int(height * 0.45), left + width // 3, int(height * 0.92)))
     cv2.rectangle(wall, (0, 0), (width - 1, height - 1), (0.3, 0.16, 0.12), 10)
 
 
@@ -244,106 +189,5 @@ def _paint_mural(rng: Rng, wall: Texture, name: str) -> None:
     tall = int(height * 0.8)
     wide = min(int(tall * picture.shape[1] / picture.shape[0]), int(width * 0.72))
     left, top = int(width * 0.19), int(height * 0.05)
-    fade = 0.12 + 0.14 * fractal(rng, (tall, wide), 70)
+    fade = 0.08 + 0.08 * fractal(rng, (tall, wide), 70)
     fittings.mural(wall, picture, (left, top, left + wide, top + tall), fade)
-
-
-def _words(rng: Rng) -> str:
-    pairs = rng.integers(0, (17, 6), (int(rng.integers(2, 4)), 2))
-    name = "".join("BDFGHJKLMNPRSTVWZ"[c] + "AEIOUY"[v] for c, v in pairs)
-    return name if rng.random() < 0.5 else name.title()
-
-
-def _terrain(rng: Rng, recipe: Recipe) -> list[Quad]:
-    grey = {"grass": skimage.data.grass, "gravel": skimage.data.gravel}
-    spectrum = grey.get(recipe.soil, skimage.data.gravel)().astype(np.float32)
-    near = ground(rng, (720, 1280), recipe.soil, spectrum)
-    near[:26] *= np.linspace(0.5, 1, 26, dtype=np.float32)[:, None, None]  # dark foot of the wall
-    for _ in range(3):
-        _patch(rng, near)
-    far = ground(rng, (240, 480), str(rng.choice(["asphalt", "grass"])), spectrum)
-    return [
-        Quad(rgba(far), (-60, -0.03, 60), (120, 0, 0), (0, 0, -100), layer=1),
-        Quad(rgba(near), (-13, 0, 0), (26, 0, 0), (0, 0, -16), layer=3),
-        surroundings.skyline(rng, 42.0, 2.0, 11.0),
-    ]
-
-
-def _patch(rng: Rng, floor: Texture) -> None:
-    """A manhole cover or a mended trench."""
-    x, y = int(rng.uniform(200, 1080)), int(rng.uniform(60, 500))
-    dark = float(rng.uniform(0.15, 0.3))
-    if rng.random() < 0.5:
-        floor[y : y + int(rng.uniform(20, 60)), x : x + int(rng.uniform(80, 300))] *= dark + 0.5
-        return
-    cv2.circle(floor, (x, y), 17, (dark, dark, dark), -1, cv2.LINE_AA)
-    for angle in rng.uniform(0, np.pi, 5):
-        reach = 14 * np.array((np.cos(angle), np.sin(angle)))
-        start, end = (np.array((x, y)) - reach).astype(int), (np.array((x, y)) + reach).astype(int)
-        cv2.line(floor, start.tolist(), end.tolist(), (0.42, 0.42, 0.4), 2, cv2.LINE_AA)
-
-
-def _neighbours(rng: Rng, recipe: Recipe) -> list[Quad]:
-    quads = []
-    if recipe.roof:
-        depth = 3.4
-        roof = tiles(rng, (260, int(recipe.width * 40)), (0.4, 0.24, 0.2))
-        corner = (-recipe.width / 2 - 0.3, recipe.height + depth * 0.9, depth)
-        down = (0, -depth * 0.9 - 0.15, -depth - 0.35)
-        quads.append(Quad(rgba(roof), corner, (recipe.width + 0.6, 0, 0), down, layer=4))
-    if recipe.balconies:
-        for _ in range(5):
-            quads += _balcony(rng, recipe)
-    for side in (-1, 1):
-        if rng.random() < 0.7:
-            quads += _wing(rng, recipe, side)
-    return quads
-
-
-def _balcony(rng: Rng, recipe: Recipe) -> list[Quad]:
-    x = float(rng.uniform(-recipe.width / 2, recipe.width / 2 - 2.5))
-    y = float(rng.choice([3.0, 6.0])) - 0.2
-    front = stained(rng, plaster(rng, (80, 180), (0.62, 0.6, 0.57)), 1.2)
-    fittings.graffiti(rng, front, (10, 10, 90, 70))
-    side = stained(rng, plaster(rng, (80, 90), (0.5, 0.49, 0.47)), 1.0)
-    return [
-        Quad(rgba(side), (x, y + 1.1, 0), (0, 0, -1.3), (0, -1.1, 0)),
-        Quad(rgba(side[:, ::-1]), (x + 2.5, y + 1.1, 0), (0, 0, -1.3), (0, -1.1, 0), shade=0.7),
-        upright(rgba(front), x, y, (2.5, 1.1), -1.3, layer=5),
-    ]
-
-
-def _wing(rng: Rng, recipe: Recipe, side: int) -> list[Quad]:
-    """A lower building beside and before the main one: its flank faces the middle."""
-    wide, tall, deep = rng.uniform((2.5, 2.4, 1.5), (5.0, 5.5, 4.0))
-    kind = str(rng.choice(list(_WALLS)))
-    tone = float(rng.uniform(0.4, 0.7))
-    colour = (tone, tone * float(rng.uniform(0.8, 1)), tone * float(rng.uniform(0.7, 1)))
-    scale = PER_METRE - 20
-    faces = []
-    for length in (wide, deep):
-        face = stained(rng, _WALLS[kind](rng, (int(tall * scale), int(length * scale)), colour))
-        fittings.sign(rng, face, (12, int(rng.uniform(0.2, 0.5) * tall * scale)), _words(rng), 20)
-        fittings.graffiti(rng, face, (5, int(tall * scale) - 70, 90, int(tall * scale) - 5))
-        faces.append(rgba(face))
-    inner = side * (recipe.width / 2 + float(rng.uniform(-0.6, 0.8)))
-    left = inner if side > 0 else inner - wide
-    flank = (0.0, -deep) if side < 0 else (-deep, deep)
-    return [
-        Quad(faces[1], (inner, tall, flank[0]), (0, 0, flank[1]), (0, -tall, 0), 5, 0.72),
-        upright(faces[0], float(left), 0.0, (float(wide), float(tall)), -float(deep), layer=5),
-    ]
-
-
-def _furniture(rng: Rng, recipe: Recipe) -> list[Quad]:
-    half = recipe.width / 2
-    quads = []
-    for x in rng.uniform(-half, half, 2):
-        wood = stained(rng, brick(rng, (90, 110), (0.5, 0.4, 0.27), course=15.0), 0.8)
-        fittings.poster(rng, wood, (int(rng.uniform(0, 60)), int(rng.uniform(0, 40))))
-        size = (float(rng.uniform(0.8, 1.4)), float(rng.uniform(0.5, 1.0)))
-        quads.append(upright(rgba(wood), float(x), 0.0, size, -float(rng.uniform(0.8, 2.2))))
-    if recipe.columns and rng.random() < 0.6:
-        x = half * float(rng.choice([-1, 1])) * float(rng.uniform(0.8, 1.1))
-        quads.append(surroundings.tree(rng, x, -1.6, float(rng.uniform(3.5, 6.0))))
-    return quads

@@ -1,6 +1,6 @@
-"""What stands around a building: workers, vans, cranes, scaffolding, trees, a far skyline.
+"""What stands around a building: vans, cranes, scaffolding, trees, a far skyline.
 
-Workers, vans and cranes are drawn anew for every photo: nothing of them may match elsewhere.
+Vans and cranes are drawn anew for every photo: nothing of them may match elsewhere.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from producer.camera import Quad, Rgba
-from producer.materials import Colour, Mask, Size, Texture, blank, fractal, noise, tint
+from producer.materials import Mask, Texture, blank, fractal, tint
 
 Rng = np.random.Generator
 
@@ -18,63 +18,18 @@ def rgba(texture: Texture, alpha: Mask | None = None) -> Rgba:
     """Float texture and opacity to 8-bit RGBA."""
     opacity = np.ones(texture.shape[:2], np.float32) if alpha is None else alpha
     stacked = np.dstack([texture, opacity])
-    return np.clip(stacked * 255 + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(stacked * 255 + 0.5, 0, 255), np.uint8)
 
 
 def upright(
     picture: Rgba, left: float, foot: float, size: tuple[float, float], z: float, layer: int = 6
 ) -> Quad:
-    """A picture standing parallel to the facades; `size` is width and height in metres."""
+    """Stand up a picture parallel to the facades; `size` is width and height in metres."""
     return Quad(picture, (left, foot + size[1], z), (size[0], 0, 0), (0, -size[1], 0), layer)
 
 
-def worker(rng: Rng, x: float, z: float) -> list[Quad]:
-    """A person in a hi-vis vest and helmet, in a random pose, with a shadow on the ground."""
-    height = float(rng.normal(1.76, 0.07))
-    figure = upright(_figure(rng), x, 0.0, (height * 0.6, height), z, layer=8)
-    return [_contact_shadow(rng, x + height * 0.3, z, 0.55), figure]
-
-
-def _figure(rng: Rng) -> Rgba:
-    body, alpha = blank((300, 180), (0.2, 0.2, 0.25)), np.zeros((300, 180), np.float32)
-    hip = np.array([90 + rng.normal(0, 6), 160 + rng.normal(0, 8)])
-    neck = hip + (rng.normal(0, 14), -92 + rng.normal(0, 5))
-    trousers = tuple(float(v) for v in rng.uniform(0.08, 0.35, 3))
-    for side in (-1, 1):
-        knee = hip + (side * rng.uniform(4, 24), 62)
-        foot = knee + (rng.normal(0, 14), 66)
-        _limb(body, alpha, (hip + (side * 10, 0), knee, foot), trousers, 26)
-        _limb(body, alpha, (foot, foot + (12, 2)), (0.12, 0.1, 0.09), 14)
-    vest = (0.95, 0.42, 0.08) if rng.random() < 0.5 else (0.8, 0.92, 0.15)
-    vest = tuple(float(v * rng.uniform(0.75, 1.05)) for v in vest)
-    _limb(body, alpha, (hip, neck + (0, 14)), vest, 54)
-    for share in rng.uniform(0.1, 0.7, 2):
-        at = hip + (neck - hip) * share
-        _limb(body, alpha, (at - (24, 0), at + (24, 0)), (0.85, 0.87, 0.88), 6)
-    for side in (-1, 1):
-        shoulder = neck + (side * 24, 16)
-        elbow = shoulder + (side * rng.uniform(2, 24), rng.uniform(20, 48))
-        hand = elbow + rng.normal((0, 5), (22, 34))
-        _limb(body, alpha, (shoulder, elbow, hand), vest if side > 0 else trousers, 17)
-        _limb(body, alpha, (hand, hand + (2, 4)), (0.75, 0.55, 0.42), 11)
-    head = neck + (rng.normal(0, 4), -14)
-    _limb(body, alpha, (head, head + (0, 8)), (0.78, 0.58, 0.45), 26)
-    helmet = tuple(float(v) for v in rng.choice([(0.9, 0.9, 0.88), (0.9, 0.75, 0.1), (0.1, 0.3, 0.7)]))
-    _limb(body, alpha, (head - (8, 9), head + (8, -9)), helmet, 22)
-    folds = 1 + 0.13 * noise(rng, (300, 180), 9) + 0.18 * noise(rng, (300, 180), 30)
-    sides = np.linspace(1.15, 0.75, 180, dtype=np.float32)[None, :]
-    return rgba(tint(body, folds * sides), cv2.GaussianBlur(alpha, (0, 0), 1.2))
-
-
-def _limb(
-    body: Texture, alpha: Mask, joints: tuple[np.ndarray, ...], colour: Colour, thick: int
-) -> None:
-    path = [np.round(np.stack(joints)).astype(np.int32)]
-    cv2.polylines(body, path, False, colour, thick, cv2.LINE_AA)
-    cv2.polylines(alpha, path, False, 1.0, thick, cv2.LINE_AA)
-
-
-def _contact_shadow(rng: Rng, x: float, z: float, radius: float) -> Quad:
+def contact_shadow(rng: Rng, x: float, z: float, radius: float) -> Quad:
+    """Lay a soft dark spot on the ground; `radius` in metres."""
     blur = cv2.getGaussianKernel(64, 13)
     soft = (blur @ blur.T).astype(np.float32)
     picture = rgba(blank((64, 64), (0.05, 0.05, 0.06)), soft / soft.max() * 0.6)
@@ -83,7 +38,7 @@ def _contact_shadow(rng: Rng, x: float, z: float, radius: float) -> Quad:
 
 
 def van(rng: Rng, x: float, z: float) -> list[Quad]:
-    """A parked delivery van seen from its side."""
+    """Draw a parked delivery van seen from its side."""
     size = (220, 480)
     tone = float(rng.choice([0.12, 0.3, 0.55, 0.8, 0.85]))
     paint_colour = np.clip(tone + rng.normal(0, 0.05, 3), 0.04, 0.9)
@@ -92,7 +47,9 @@ def van(rng: Rng, x: float, z: float) -> list[Quad]:
     nose, roof = int(rng.uniform(330, 420)), int(rng.uniform(8, 40))
     hull = np.array([(8, roof), (nose - 60, roof), (nose, 80), (470, 105), (474, 185), (6, 185)])
     cv2.fillPoly(alpha, [hull.astype(np.int32)], 1.0, cv2.LINE_AA)
-    glass = np.array([(nose - 55, roof + 14), (nose - 8, 82), (nose - 75, 84), (nose - 85, roof + 14)])
+    glass = np.array(
+        [(nose - 55, roof + 14), (nose - 8, 82), (nose - 75, 84), (nose - 85, roof + 14)]
+    )
     cv2.fillPoly(body, [glass.astype(np.int32)], (0.12, 0.15, 0.18), cv2.LINE_AA)
     for seam in (nose - 95, int(rng.uniform(100, 220))):
         cv2.line(body, (seam, roof + 6), (seam, 180), (0.2, 0.2, 0.2), 2, cv2.LINE_AA)
@@ -105,12 +62,12 @@ def van(rng: Rng, x: float, z: float) -> list[Quad]:
     long = float(rng.uniform(4.4, 5.6))
     if rng.random() < 0.5:
         body, alpha = body[:, ::-1], alpha[:, ::-1]
-    shadow = _contact_shadow(rng, x + long / 2, z + 0.4, long * 0.5)
+    shadow = contact_shadow(rng, x + long / 2, z + 0.4, long * 0.5)
     return [shadow, upright(rgba(body, alpha), x, 0.0, (long, long * 0.46), z, layer=7)]
 
 
 def crane(rng: Rng) -> Quad:
-    """A tower crane far behind, its jib slewed somewhere else in every photo."""
+    """Draw a tower crane far behind, its jib slewed somewhere else in every photo."""
     picture = np.zeros((520, 560), np.float32)
     mast, top = int(rng.uniform(180, 380)), int(rng.uniform(80, 170))
     tilt = int(rng.normal(0, 22))
@@ -136,7 +93,14 @@ def _lattice(picture: Mask, start: tuple[int, int], end: tuple[int, int], width:
     sides = np.where((np.arange(steps + 1) % 2)[:, None], rungs + normal, rungs - normal)
     paths = [np.stack([a + normal, b + normal]), np.stack([a - normal, b - normal]), sides]
     for path in paths:
-        cv2.polylines(picture, [np.round(path).astype(np.int32)], False, 1.0, 2, cv2.LINE_AA)
+        cv2.polylines(
+            picture,
+            [np.round(path).astype(np.int32)],
+            isClosed=False,
+            color=1.0,
+            thickness=2,
+            lineType=cv2.LINE_AA,
+        )
 
 
 def scaffolding(rng: Rng, width: float, height: float) -> list[Quad]:
@@ -155,7 +119,7 @@ def scaffolding(rng: Rng, width: float, height: float) -> list[Quad]:
         start = int(rng.uniform(0, size[1] * 0.7))
         cv2.line(alpha, (start, y + 40), (start + 110, y - 70), 1.0, 3, cv2.LINE_AA)
     net = np.clip(fractal(rng, size, 200) - 0.6, 0, 1) * 0.5
-    steel = np.where((alpha < 0.3)[..., None], np.float32((0.25, 0.42, 0.36)), steel)
+    steel = np.where((alpha < 0.3)[..., None], np.array((0.25, 0.42, 0.36), np.float32), steel)
     steel = tint(steel.astype(np.float32), 1 + 0.15 * fractal(rng, size, 30))
     front = rgba(steel, np.maximum(alpha, net))
     back = rgba(steel[::-1], alpha[::-1])
@@ -169,10 +133,13 @@ def tree(rng: Rng, x: float, z: float, height: float) -> Quad:
     """Trunk, boughs and some thousand leaves lit from above."""
     size = (420, 360)
     leaves, alpha = blank(size, (0.2, 0.16, 0.12)), np.zeros(size, np.float32)
-    _limb(leaves, alpha, (np.array((180, 419)), np.array((180, 200))), (0.24, 0.19, 0.15), 16)
+    for canvas, colour in ((leaves, (0.24, 0.19, 0.15)), (alpha, 1.0)):
+        cv2.line(canvas, (180, 419), (180, 200), colour, 16, cv2.LINE_AA)
     crowns = rng.normal((180, 150), (58, 50), (16, 2)).clip((60, 50), (300, 300))
     for crown in crowns:
-        _limb(leaves, alpha, (np.array((180, 260)), crown), (0.22, 0.18, 0.14), 4)
+        bough = (int(crown[0]), int(crown[1]))
+        cv2.line(leaves, (180, 260), bough, (0.22, 0.18, 0.14), 4, cv2.LINE_AA)
+        cv2.line(alpha, (180, 260), bough, 1.0, 4, cv2.LINE_AA)
     spots = (crowns[rng.integers(0, 16, 2600)] + rng.normal(0, 22, (2600, 2))).astype(int)
     hue = rng.uniform(0.75, 1.25, 3) * np.array((0.26, 0.36, 0.13))
     for x_leaf, y_leaf in spots[np.argsort(-spots[:, 1] + rng.normal(0, 60, 2600))]:
@@ -218,7 +185,8 @@ def _house(rng: Rng, strip: Texture, alpha: Mask, plot: tuple[int, int, int]) ->
 
 def _wood(rng: Rng, strip: Texture, alpha: Mask, plot: tuple[int, int, int]) -> None:
     x, wide, tall = plot
-    spots = rng.normal((x + wide / 2, 240 - tall / 2), (wide / 3, tall / 4), (130, 2))
+    spots = rng.normal((x + wide / 2, 240 - tall / 2), (wide / 3, tall / 5), (130, 2))
+    spots[:, 1] = spots[:, 1].clip(240 - tall, 240)
     for at in spots:
         light = float(rng.uniform(0.6, 1.2))
         green = (0.2 * light, 0.28 * light, 0.14 * light)

@@ -10,13 +10,14 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from math import cos, sin
 from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image
 
 from engine.types import GeoPoint, Rgb
-from producer import surroundings
+from producer import figures, surroundings
 from producer.camera import Camera, Quad, paint
 from producer.photograph import WEATHERS, air_of, cast_shadow, develop, jpeg, sky
 from producer.scenes import Scene, build, facade
@@ -27,7 +28,7 @@ _TOWN = GeoPoint(47.0502, 8.3093)
 _START = datetime(2024, 3, 4, 7, 30, tzinfo=timezone(timedelta(hours=1)))
 _VISITS = 3
 _SIZES = ((640, 480), (720, 540), (800, 600))
-_RENDER_WIDTH = 960
+_RENDER_WIDTH = 896
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,6 @@ class _Shot:
 
     label: str
     place: int
-    view: int
     stage: int
     weather: str
     at: datetime
@@ -79,23 +79,20 @@ def _schedule(seed: int, sites: int, singles: int) -> Iterator[_Shot]:
     for place in range(sites + singles):
         site = place < sites
         label = f"site-{place + 1:02d}" if site else f"single-{place - sites + 1:02d}"
-        spot = _spot(rng, place)
+        spot = _spot(place)
         views = int(rng.integers(4, 8)) if site else 1
         visits = np.sort(rng.integers(0, _VISITS, views)) if site else rng.integers(0, _VISITS, 1)
-        for view, visit in enumerate(visits.tolist()):
+        for visit in visits.tolist():
             weather = str(rng.choice(list(WEATHERS), p=(0.2, 0.22, 0.14, 0.22, 0.1, 0.12)))
             at = _moment(rng, place, visit, weather)
-            yield _Shot(label, place, view, visit, weather, at, _jittered(rng, spot, 5.0))
+            yield _Shot(label, place, visit, weather, at, _jittered(rng, spot, 5.0))
 
 
-def _spot(rng: Rng, place: int) -> GeoPoint:
+def _spot(place: int) -> GeoPoint:
     """Places are hundreds of metres apart; the two sides of the container share one."""
-    if place == 5:
-        place, rng = 4, np.random.default_rng(4)
-    angle = place * 2.4
-    reach = 0.004 + 0.0011 * place
-    spot = GeoPoint(_TOWN.lat + reach * np.sin(angle), _TOWN.lon + 1.4 * reach * np.cos(angle))
-    return _jittered(rng, spot, 30.0) if place != 4 else spot
+    turn = 4 if place == 5 else place
+    angle, reach = turn * 2.4, 0.004 + 0.0011 * turn  # a sunflower's spiral, in degrees
+    return GeoPoint(_TOWN.lat + reach * sin(angle), _TOWN.lon + 1.4 * reach * cos(angle))
 
 
 def _jittered(rng: Rng, spot: GeoPoint, metres: float) -> GeoPoint:
@@ -107,9 +104,8 @@ def _moment(rng: Rng, place: int, visit: int, weather: str) -> datetime:
     """Visits are two weeks apart, the round takes three days; light follows the hour."""
     hour = {"morning": 0.5, "noon": 4.5, "evening": 10.5}.get(weather, 2.0 + place % 5)
     day = visit * 14 + place % 3
-    return _START + timedelta(
-        days=day, hours=hour, minutes=int(place * 4 + rng.integers(0, 4)), seconds=int(rng.integers(60))
-    )
+    seconds = int(place * 240 + rng.integers(240))
+    return _START + timedelta(days=day, hours=hour, seconds=seconds)
 
 
 def _take(directory: Path, seed: int, number: int, shot: _Shot, scene: Scene) -> Sample:
@@ -119,7 +115,9 @@ def _take(directory: Path, seed: int, number: int, shot: _Shot, scene: Scene) ->
     sample = Sample(
         name, shot.label, shot.location if located else None, shot.at if timed else None
     )
-    data = jpeg(photograph(rng, scene, shot.stage, shot.weather), int(rng.integers(80, 93)), _exif(sample))
+    data = jpeg(
+        photograph(rng, scene, shot.stage, shot.weather), int(rng.integers(80, 93)), _exif(sample)
+    )
     (directory / name).write_bytes(data)
     return sample
 
@@ -165,9 +163,11 @@ def _passing(rng: Rng, scene: Scene) -> list[Quad]:
     near = 0.55 * scene.recipe.distance
     for _ in range(int(rng.choice([0, 1, 2, 3], p=(0.45, 0.3, 0.17, 0.08)))):
         place = float(rng.uniform(-half, half)), -float(rng.uniform(1.4, near))
-        quads += surroundings.worker(rng, *place)
+        quads += figures.worker(rng, *place)
     if scene.recipe.distance > 8 and rng.random() < 0.12:
-        quads += surroundings.van(rng, float(rng.uniform(-half - 2, half - 3)), -float(rng.uniform(2.4, 4)))
+        quads += surroundings.van(
+            rng, float(rng.uniform(-half - 2, half - 3)), -float(rng.uniform(2.4, 4))
+        )
     if rng.random() < 0.3:
         quads.append(surroundings.crane(rng))
     return quads
