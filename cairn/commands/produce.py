@@ -1,2 +1,0 @@
-def produce():
-    pass
