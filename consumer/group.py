@@ -187,9 +187,7 @@ class GroupLog:
         return Extras(upserts, originals)
 
 
-def journal_batches(
-    records: Iterable[tuple[int, Record]], partition: int
-) -> Iterator[Batch]:
+def journal_batches(records: Iterable[tuple[int, Record]], partition: int) -> Iterator[Batch]:
     """Local commits that bring a store up to a journal: each remembers how far it reaches."""
     outcomes: list[Outcome] = []
     features: dict[tuple[str, str], LocalFeatures] = {}
@@ -208,13 +206,10 @@ def journal_batches(
         yield Batch(tuple(outcomes), positions=(Origin(JOURNAL, partition, offset),))
 
 
-def _with_features(
-    outcome: Outcome, features: dict[tuple[str, str], LocalFeatures]
-) -> Outcome:
+def _with_features(outcome: Outcome, features: dict[tuple[str, str], LocalFeatures]) -> Outcome:
     scope = outcome.image.scope
     items = tuple(
-        replace(item, features=features.pop((scope, item.item_id), None))
-        for item in outcome.items
+        replace(item, features=features.pop((scope, item.item_id), None)) for item in outcome.items
     )
     return replace(outcome, items=items)
 
