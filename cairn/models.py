@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.vision.builtin import BuiltinEncoder
-
 from engine.errors import CairnError, Misconfigured
 from engine.ports import Encoder
+from engine.vision.builtin import BuiltinEncoder
 from engine.vision.card import EncoderCard, Similarity, load_card, write_card
 from engine.vision.onnx_encoder import load_encoder
 

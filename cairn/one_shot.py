@@ -41,9 +41,7 @@ class Finished:
         return len({p.image.image_id for p in self.placements}) + len(self.rejections)
 
 
-def cluster_folder(
-    settings: Settings, means: Means, job: FolderJob, console: Console
-) -> Finished:
+def cluster_folder(settings: Settings, means: Means, job: FolderJob, console: Console) -> Finished:
     """Cluster every photo of a folder; raises Misconfigured where there is none."""
     total = len(photo_folder(job, settings.guards.max_bytes).find())
     if total == 0:

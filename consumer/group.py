@@ -11,6 +11,8 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from tenacity import Retrying, retry_if_exception_type, wait_exponential
+
 from consumer.kafka import KafkaSource
 from consumer.shard import Shard
 from consumer.transaction import Extras, KafkaCommitter
@@ -25,6 +27,8 @@ JOURNAL = "journal"
 """Source name under which a store keeps the offset of the last journal record it holds."""
 RESTORE_BATCH = 200
 """Outcomes per local commit while a journal is read."""
+
+LONGEST_WAIT_S = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -97,13 +101,13 @@ class GroupShards:
         open_store: Callable[[int], Store],
         revive: Callable[[Store], Shard],
         read_journal: Callable[[int, int], Iterator[tuple[int, Record]]],
-        owned: Callable[[Callable[[], None]], None],
+        committer: KafkaCommitter,
     ) -> None:
         self._member = member
         self._open_store = open_store
         self._revive = revive
         self._read_journal = read_journal
-        self._patiently = owned
+        self._committer = committer
         self._shards: dict[int, Shard] = {}
 
     def __getitem__(self, partition: int) -> Shard:
@@ -114,10 +118,17 @@ class GroupShards:
         return self._shards.values()
 
     def own(self, partitions: frozenset[int]) -> None:
-        """Drop every shard from memory and recover exactly these."""
+        """Drop every shard from memory and recover exactly these, however long Kafka is away."""
         self.close()
-        for partition in sorted(partitions):
-            self._patiently(lambda number=partition: self._restore(number))  # type: ignore[misc] # bound at once
+        for attempt in Retrying(
+            retry=retry_if_exception_type(Transient),
+            wait=wait_exponential(max=LONGEST_WAIT_S),
+            before_sleep=lambda state: _log.warning("%s; trying again", state.outcome),
+        ):
+            with attempt:
+                self._committer.ensure_started()
+                for partition in sorted(partitions - self._shards.keys()):
+                    self._restore(partition)
 
     def close(self) -> None:
         """Release every store."""
@@ -144,9 +155,7 @@ class GroupShards:
 class GroupLog:
     """The Log of the loop: one Kafka transaction for all shards of a batch."""
 
-    def __init__(
-        self, member: KafkaSource, committer: KafkaCommitter, shards: Mapping[int, Shard]
-    ) -> None:
+    def __init__(self, member: KafkaSource, committer: KafkaCommitter, shards: GroupShards) -> None:
         self._member = member
         self._committer = committer
         self._shards = shards
@@ -200,10 +209,10 @@ def journal_batches(records: Iterable[tuple[int, Record]], partition: int) -> It
             continue
         outcomes.append(_with_features(decode_outcome(record.value), features))
         if len(outcomes) == RESTORE_BATCH:
-            yield Batch(tuple(outcomes), positions=(Origin(JOURNAL, partition, offset),))
+            yield Batch(tuple(outcomes), marks=(Origin(JOURNAL, partition, offset),))
             outcomes = []
     if outcomes:
-        yield Batch(tuple(outcomes), positions=(Origin(JOURNAL, partition, offset),))
+        yield Batch(tuple(outcomes), marks=(Origin(JOURNAL, partition, offset),))
 
 
 def _with_features(outcome: Outcome, features: dict[tuple[str, str], LocalFeatures]) -> Outcome:
@@ -217,4 +226,4 @@ def _with_features(outcome: Outcome, features: dict[tuple[str, str], LocalFeatur
 def _remembering(batch: Batch, partition: int, offset: int | None) -> Batch:
     if offset is None:
         return batch
-    return replace(batch, positions=(*batch.positions, Origin(JOURNAL, partition, offset)))
+    return replace(batch, marks=(Origin(JOURNAL, partition, offset),))

@@ -19,19 +19,16 @@ from kafka.errors import KafkaError
 
 from consumer.connection import OPERATOR_ERRORS, Broker, connecting
 from consumer.topics import HEADROOM_BYTES, topic_name
-from engine.errors import Misconfigured, Transient
+from engine.errors import CommitAborted, Misconfigured, Transient
 from engine.types import Batch, LocalFeatures, Origin, Outcome
 from engine.wire import Record, dead_letter_record, event_records, journal_key
+from state.store import exemplar_features
 
 T = TypeVar("T")
 CLOSE_TIMEOUT_S = 1.0
 BATCH_BYTES = 256 * 1024
 RETRY_MS = 10
 """The broker turns down a transaction that follows closely until the last one is settled."""
-
-
-class Aborted(Transient):
-    """The batch did not become durable: drop what memory learned from it and recover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +84,16 @@ class KafkaCommitter:
         with connecting(self._broker):
             self._open()
 
+    def ensure_started(self) -> None:
+        """Connect again where the last attempt to failed; raises Transient where it still does."""
+        if self._producer is None:
+            self._reopen()
+
     def commit(self, batch: Batch, group_metadata: Any, extras: Extras) -> dict[int, int]:
         """Make a batch durable and return the last journal offset written, by partition.
 
         A partition of which the batch only had duplicates or rejections is not in the answer.
-        Raises Aborted where the batch did not become durable or where that is unknown,
+        Raises CommitAborted where the batch did not become durable or where that is unknown,
         Misconfigured where a topic refuses it, Transient where Kafka is out of reach.
         """
         producer = self._producer  # a step that is given up must never reach its successor
@@ -157,10 +159,9 @@ class KafkaCommitter:
     def _journal_records(self, batch: Batch) -> Iterator[tuple[int, Record]]:
         for outcome in batch.outcomes:
             image = outcome.image
-            for item in outcome.items:
-                if item.features is not None:
-                    key = journal_key("features", image.scope, item.item_id)
-                    yield image.origin.partition, Record(key, self._codecs.features(item.features))
+            for item_id, features in exemplar_features(outcome):
+                key = journal_key("features", image.scope, item_id)
+                yield image.origin.partition, Record(key, self._codecs.features(features))
             key = journal_key("outcome", image.scope, image.image_id)
             yield image.origin.partition, Record(key, self._codecs.outcome(outcome))
 
@@ -184,10 +185,10 @@ class KafkaCommitter:
             partition=partition,
         )
 
-    def _verdict(self, error: Exception) -> Misconfigured | Aborted:
+    def _verdict(self, error: Exception) -> Misconfigured | CommitAborted:
         if isinstance(error, OPERATOR_ERRORS):
             return Misconfigured(f"Kafka at {self._broker.bootstrap} refuses: {error}")
-        return Aborted(
+        return CommitAborted(
             f"the transaction of {self._settings.transactional_id!r} came to nothing: {error!r}. "
             "Where this repeats, another worker uses the same transactional id."
         )

@@ -25,14 +25,20 @@ app = typer.Typer(help="Encoders: list them, add an ONNX file, verify what is th
 
 @app.command("list")
 def list_models(config: Config = None) -> None:
-    """Show every encoder that `--encoder` takes by name. Example: cairn models list"""
+    """Show every encoder that `--encoder` takes by name.
+
+    Example: cairn models list
+    """
     registry = settings_of(config).models.directory
     Console().print(_table(entries(registry), f"Models in {registry}"))
 
 
 @app.command("verify")
 def verify(config: Config = None) -> None:
-    """Open every model of the registry and check its sha256. Example: cairn models verify"""
+    """Open every model of the registry and check its sha256.
+
+    Example: cairn models verify
+    """
     registry = settings_of(config).models.directory
     found = list(verified(registry))
     Console().print(_table(found, f"Models in {registry}"))
@@ -43,11 +49,15 @@ def verify(config: Config = None) -> None:
 @app.command("add")
 def add(
     model: Annotated[Path, typer.Argument(help="An ONNX image encoder.")],
-    name: Annotated[str | None, typer.Option(help="Name in the registry; default: the file's.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name in the registry; default: the file's.")
+    ] = None,
     card: Annotated[Path | None, typer.Option(help="Its card, TOML; default: drafted.")] = None,
     field: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A field of the card, such as licence=MIT."),
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="A field of the card, such as licence=MIT."
+        ),
     ] = None,
     center_on: Annotated[
         Path | None,

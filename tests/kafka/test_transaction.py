@@ -12,8 +12,8 @@ from kafka import KafkaProducer
 from consumer.connection import Broker
 from consumer.kafka import KafkaSource, SourceSettings, open_source
 from consumer.restore import read_journal
-from consumer.transaction import Aborted, Codecs, CommitSettings, Extras, KafkaCommitter
-from engine.errors import Misconfigured, StateMismatch
+from consumer.transaction import Codecs, CommitSettings, Extras, KafkaCommitter
+from engine.errors import CommitAborted, Misconfigured, StateMismatch
 from engine.types import Batch, LocalFeatures, Origin, Outcome, Rejection
 from engine.wire import Record, cluster_key, event_records, parse_journal_key
 from tests.kafka import kit
@@ -121,7 +121,7 @@ def test_second_producer_fences_the_first(
     first = start("w")
     batch = read_batch(broker, prefix, source, "a")
     start("w")
-    with pytest.raises(Aborted, match=r"Fenced.*same transactional id"):
+    with pytest.raises(CommitAborted, match=r"Fenced.*same transactional id"):
         first.commit(batch, source.group_metadata(), Extras())
     assert keys(broker, f"{prefix}.journal") == []
     first.commit(batch, source.group_metadata(), Extras())
@@ -136,7 +136,7 @@ def test_stale_member_cannot_commit(
     settings = SourceSettings(f"{prefix}.images", f"{prefix}-group", session_timeout_ms=6000)
     with closing(open_source(broker, settings)) as second:
         kit.until(lambda: kit.rebalanced(source, second))
-        with pytest.raises(Aborted, match="CommitFailed"):
+        with pytest.raises(CommitAborted, match="CommitFailed"):
             start("w").commit(batch, source.group_metadata(), Extras())
     assert keys(broker, f"{prefix}.events") == []
 

@@ -1,0 +1,150 @@
+"""Run a worker of a consumer group: the same loop, with Kafka as source, journal and sink."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
+
+from cairn.compose import Means, means_of, preparing, shard_of, store_at
+from cairn.observers import Gauges
+from cairn.sections import Kafka, Settings
+from cairn.watch import Watch
+from consumer.connection import Broker
+from consumer.group import GroupLog, GroupShards, GroupSource
+from consumer.kafka import KafkaSource, SourceSettings, open_source
+from consumer.loop import Loop, Pace
+from consumer.restore import read_journal
+from consumer.shard import Shard
+from consumer.topics import TopicLayout, ensure_topics, topic_name
+from consumer.transaction import Codecs, CommitSettings, KafkaCommitter
+from engine.errors import Transient
+from engine.ports import Store
+from engine.wire import Record
+from exporters.metrics import Metrics
+from state.records import encode_features, encode_outcome
+
+LAG_EVERY_S = 5.0
+
+
+def run_kafka(settings: Settings, watch: Watch) -> None:
+    """Join the group and work until told to stop. Raises Misconfigured, StateMismatch."""
+    kafka, broker = settings.kafka, broker_of(settings.kafka)
+    means = means_of(settings)
+    metrics = watch.metrics_for(means.profile)
+    if kafka.create_topics:
+        ensure_topics(broker, layout_of(kafka))
+    committer = KafkaCommitter(broker, commits_of(kafka), Codecs(encode_outcome, encode_features))
+    with ExitStack() as stack:
+        member = stack.enter_context(closing(open_source(broker, source_of(kafka))))
+        stack.enter_context(closing(committer))
+        committer.start()
+        shards = GroupShards(
+            member,
+            _store_of(settings.state.directory, kafka, means),
+            _revive(means, metrics, watch),
+            partial(_journal, broker, topic_name(kafka.topic_prefix, "journal"), member),
+            committer,
+        )
+        stack.enter_context(closing(shards))
+        prepare = stack.enter_context(preparing(settings, means))
+        gauges = Gauges(metrics, lambda: [shard.book for shard in shards.values()])
+        log = GroupLog(member, committer, shards)
+        pace = Pace(settings.engine.batch_size, settings.folder.poll_s)
+        Loop(GroupSource(member), prepare, shards, log, [gauges], pace).run(
+            _Turn(watch, member, metrics, topic_name(kafka.topic_prefix, "images"))
+        )
+
+
+def broker_of(kafka: Kafka) -> Broker:
+    """Where the brokers are and how to log in."""
+    security: dict[str, object] = {"security_protocol": kafka.security_protocol}
+    if kafka.ssl_cafile is not None:
+        security["ssl_cafile"] = str(kafka.ssl_cafile)
+    if kafka.security_protocol.startswith("SASL") and kafka.sasl_password is not None:
+        security["sasl_mechanism"] = kafka.sasl_mechanism
+        security["sasl_plain_username"] = kafka.sasl_username
+        security["sasl_plain_password"] = kafka.sasl_password.get_secret_value()
+    return Broker(kafka.bootstrap or "", security)
+
+
+def layout_of(kafka: Kafka) -> TopicLayout:
+    """The topics to create where they are missing."""
+    return TopicLayout(kafka.topic_prefix, max_message_bytes=kafka.max_request_bytes)
+
+
+def source_of(kafka: Kafka) -> SourceSettings:
+    """Whose photos to read and as whom."""
+    return SourceSettings(
+        topic=topic_name(kafka.topic_prefix, "images"),
+        group=kafka.group,
+        instance_id=kafka.instance_id,
+        max_message_bytes=kafka.max_request_bytes,
+        session_timeout_ms=int(kafka.session_timeout_s * 1000),
+        max_poll_interval_ms=int(kafka.max_poll_interval_s * 1000),
+    )
+
+
+def commits_of(kafka: Kafka) -> CommitSettings:
+    """Where to write and under which name.
+
+    A name that outlives a restart lets the next life settle at once what the last one left
+    open; without an instance id it is new each time, and the broker settles it in
+    `transaction_timeout_s`. Fencing rests on the group's generation either way (KIP-447).
+    """
+    name = kafka.transactional_id or f"{kafka.group}-{kafka.instance_id or uuid4().hex}"
+    return CommitSettings(
+        transactional_id=name,
+        prefix=kafka.topic_prefix,
+        max_message_bytes=kafka.max_request_bytes,
+        timeout_s=kafka.transaction_timeout_s,
+    )
+
+
+def _store_of(directory: Path, kafka: Kafka, means: Means) -> Callable[[int], Store]:
+    """Opens the local store of a partition; its name says whose copy it is."""
+
+    def open_store(partition: int) -> Store:
+        name = f"{topic_name(kafka.topic_prefix, 'images')}-{partition}.sqlite"
+        return store_at(directory / name, means)
+
+    return open_store
+
+
+def _revive(means: Means, metrics: Metrics, watch: Watch) -> Callable[[Store], Shard]:
+    def revive(store: Store) -> Shard:
+        started = time.monotonic()
+        shard = shard_of(store, means)
+        metrics.restored(time.monotonic() - started)
+        watch.ready()
+        return shard
+
+    return revive
+
+
+def _journal(
+    broker: Broker, topic: str, member: KafkaSource, partition: int, start: int
+) -> Iterator[tuple[int, Record]]:
+    return read_journal(broker, (topic, partition), start, member.keep_alive)
+
+
+class _Turn:
+    """Called once a turn of the loop: beats, refreshes the lag now and then, says when to stop."""
+
+    def __init__(self, watch: Watch, member: KafkaSource, metrics: Metrics, topic: str) -> None:
+        self._watch = watch
+        self._member = member
+        self._metrics = metrics
+        self._topic = topic
+        self._next_lag = 0.0
+
+    def __call__(self) -> bool:
+        if time.monotonic() >= self._next_lag:
+            self._next_lag = time.monotonic() + LAG_EVERY_S
+            with suppress(Transient):  # the broker is away: polling says so
+                for partition, records in self._member.lag().items():
+                    self._metrics.lag(self._topic, partition, records)
+        return self._watch.turn()
