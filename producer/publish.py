@@ -74,13 +74,10 @@ def open_acknowledged(path: Path) -> Acknowledged:
     file.seek(0)
     content = file.read()
     whole = content[: content.rfind(b"\n") + 1]  # a line torn by a crash was never written
-    try:
-        if not content.startswith(TITLE[: len(content)]):
-            raise ValueError(content[: len(TITLE)])
-        known = {_entry(line) for line in whole.splitlines()[1:]}
-    except (ValueError, TypeError) as error:
+    if not content.startswith(TITLE[: len(content)]):
         file.close()
-        raise Misconfigured(f"{path} is no record of sent photos; name another file") from error
+        raise Misconfigured(f"{path} is no record of sent photos; name another file")
+    known = {_entry(line) for line in whole.splitlines()[1:]}
     file.truncate(len(whole))
     if not whole:
         file.write(TITLE)
