@@ -111,10 +111,8 @@ def test_kafka_and_folder_tell_the_same_story(
         with worker(broker, prefix, tmp_path / "kafka"):
             wait_until_settled(broker, prefix, (kill + 1) * sent // (KILLS + 1))
             time.sleep(chance.uniform(0.0, 0.4))
-    with worker(broker, prefix, tmp_path / "kafka") as last:
+    with worker(broker, prefix, tmp_path / "kafka"):
         wait_until_settled(broker, prefix, sent)
-        last.terminate()
-        assert last.wait(20) == 0
     assert events(broker, prefix) == expected
     letters = kit.committed_records(broker, f"{prefix}.dead-letters")
     reasons = [dict(letter.headers)["dead-letter-reason"] for letter in letters]
@@ -124,11 +122,13 @@ def test_kafka_and_folder_tell_the_same_story(
 def test_a_new_worker_restores_from_the_journal_alone(
     broker: Broker, prefix: str, photos: Path, tmp_path: Path
 ) -> None:
-    """A worker without a local store goes on where the lost one stopped."""
+    """A worker without a local store goes on where the lost one stopped, and stops when told."""
     expected = folder_events(photos, tmp_path / "folder")
     sent = produced(broker, prefix, photos, tmp_path / "record")
     with worker(broker, prefix, tmp_path / "first"):
         wait_until_settled(broker, prefix, sent // 2)
-    with worker(broker, prefix, tmp_path / "second"):
+    with worker(broker, prefix, tmp_path / "second") as second:
         wait_until_settled(broker, prefix, sent)
+        second.terminate()
+        assert second.wait(20) == 0
     assert events(broker, prefix) == expected
