@@ -34,7 +34,7 @@ class Profile:
     exemplars_per_cluster: int = 3
     verifications: int = 5
     verifications_after_hit: int = 2
-    hit_inliers: int = 12
+    hit_inliers: int = 15
     certain_inliers: int = 25
     gps_radius_m: float = 300.0
     same: float = 0.80
