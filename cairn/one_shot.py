@@ -51,7 +51,7 @@ def cluster_folder(settings: Settings, means: Means, job: FolderJob, console: Co
     with (
         tempfile.TemporaryDirectory(prefix="cairn-") as scratch,
         closing(store_at(Path(scratch) / "state.sqlite", means)) as store,
-        _progress(console) as progress,
+        progress_bar(console) as progress,
     ):
         bar = Bar(progress, progress.add_task("clustering", total=total))
         run_folder(settings, means, job, store, lambda _: [bar, shares], lambda: False)
@@ -66,7 +66,8 @@ def cluster_folder(settings: Settings, means: Means, job: FolderJob, console: Co
         )
 
 
-def _progress(console: Console) -> Progress:
+def progress_bar(console: Console) -> Progress:
+    """A bar that counts photos."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -93,7 +93,7 @@ class SqliteStore:
         )
         self._db.executemany(
             "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)",
-            ((origin.source, origin.partition, origin.offset) for origin in batch.positions),
+            ((o.source, o.partition, o.offset) for o in (*batch.positions, *batch.marks)),
         )
 
     def _write_outcome(self, outcome: Outcome) -> None:

@@ -30,9 +30,9 @@ HOSTILE_BYTES = (
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
+    Warning,
 )
-"""What Pillow's parsers raise on malformed bytes; none of it is a bug of ours."""
+"""What Pillow's parsers raise on malformed bytes, also where warnings are made errors."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
 _TIME = re.compile(r"(\d{4}):(\d\d):(\d\d)[ T](\d\d):(\d\d):(\d\d)")
