@@ -138,5 +138,4 @@ def shard_of(store: Store, means: Means) -> Shard:
 
 def store_at(path: Path, means: Means) -> SqliteStore:
     """Open or create the state of a shard; raises StateMismatch, Misconfigured."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     return open_store(path, means.identity)
