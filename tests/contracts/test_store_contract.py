@@ -12,8 +12,8 @@ from engine.types import Batch, Origin
 from state.records import encode_outcome
 from state.sqlite import IN_MEMORY
 from state.store import DuplicateImage, open_store
+from tests.builders import make_features, make_outcome, make_rejection
 from tests.fakes import MemoryStore
-from tests.makers import make_features, make_outcome, make_rejection
 
 
 @pytest.fixture(params=["file", "in memory", "fake"])

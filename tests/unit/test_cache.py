@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from engine.types import Batch, LocalFeatures
 from state.cache import ExemplarCache
+from tests.builders import make_features, make_outcome
 from tests.fakes import MemoryStore
-from tests.makers import make_features, make_outcome
 
 
 class CountingStore(MemoryStore):

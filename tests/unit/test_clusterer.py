@@ -28,7 +28,8 @@ from engine.types import (
     Prepared,
     Verdict,
 )
-from tests.builders import DIM, KeptFeatures, SamePlaceVerifier, prepared, unit
+from tests.builders import DIM, prepared, unit
+from tests.fakes import KeptFeatures, SamePlaceVerifier
 
 PLACE = PROFILES["place"]
 
