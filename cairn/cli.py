@@ -5,6 +5,7 @@ The one boundary where errors become a line for a person and an exit status.
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated
 
@@ -39,7 +40,10 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which.")
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     pass
@@ -47,11 +51,10 @@ def _options(
 
 def main() -> None:
     """Run a command; exit 0 when it worked, 1 with one line when it could not, 130 on Ctrl-C."""
+    # Unwinds, unlike the default: scratch files go.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         app()
     except CairnError as error:
-        typer.secho(f"cairn: {error}", fg="red", err=True)
+        typer.secho(f"cairn: {' '.join(str(error).split())}", fg="red", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("cairn: stopped", err=True)
-        sys.exit(130)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from engine.errors import CairnError, Misconfigured
 from engine.ports import Encoder
+from engine.types import Rgb
 from engine.vision.builtin import BuiltinEncoder
-from engine.vision.card import EncoderCard, Similarity, load_card, write_card
-from engine.vision.onnx_encoder import load_encoder
+from engine.vision.card import EncoderCard, Similarity, load_card, write_card, write_center
+from engine.vision.onnx_encoder import OnnxEncoder, fit_center, load_encoder
 
 BUILTIN = "builtin"
 CARD = "card.toml"
+CENTER = "center.f32"
 THREADS = 1
 """Threads inside one run: the pipeline runs as many images at once as there are cores."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +54,29 @@ def _card_of(name: str, registry: Path) -> Path:
     if file.suffix == ".toml":
         return file
     if file.suffix == ".onnx":
-        card = file.with_suffix(".toml")
-        if not card.is_file():
-            raise Misconfigured(
-                f"{file} has no model card beside it ({card.name}): "
-                f"write one, or run: cairn models add {file}"
-            )
-        return card
-    card = registry / name / CARD
-    if not card.is_file():
+        return _card_beside(file)
+    if not _is_name(name) or not (registry / name / CARD).is_file():
         known = ", ".join([BUILTIN, *(entry.name for entry in entries(registry))])
         raise Misconfigured(f"there is no encoder {name!r} in {registry}; known: {known}")
+    return registry / name / CARD
+
+
+def _card_beside(model: Path) -> Path:
+    card = model.with_suffix(".toml")
+    if not model.is_file():
+        raise Misconfigured(f"there is no model file {model}")
+    if not card.is_file():
+        raise Misconfigured(
+            f"{model} has no model card beside it ({card.name}): "
+            f"write one, or run: cairn models add {model}"
+        )
     return card
+
+
+def _is_name(name: str) -> bool:
+    """Whether a model can be found by this name: no path, and neither file nor `builtin`."""
+    files = (".onnx", ".toml")
+    return name != BUILTIN and not name.endswith(files) and bool(_NAME.fullmatch(name))
 
 
 def entries(registry: Path) -> Iterator[Entry]:
@@ -70,34 +89,60 @@ def entries(registry: Path) -> Iterator[Entry]:
 
 
 def verified(registry: Path) -> Iterator[Entry]:
-    """Every model of the registry, opened: hashes checked, inputs and outputs found."""
+    """Every model of the registry, opened and run once: hashes, inputs and outputs checked."""
     for entry in entries(registry):
         if entry.fault is None:
             try:
-                load_encoder(registry / entry.name / CARD, THREADS)
+                _try(load_encoder(registry / entry.name / CARD, THREADS))
             except CairnError as error:
                 yield Entry(entry.name, entry.card, str(error))
                 continue
         yield entry
 
 
-def add_to(registry: Path, name: str, model: Path, card: EncoderCard) -> Path:
+def add_to(
+    registry: Path, name: str, model: Path, card: EncoderCard, typical: Iterable[Rgb] | None = None
+) -> Path:
     """Copy a model into the registry with its card; the folder it now lies in.
 
-    Raises Misconfigured where the name is taken or the model does not open as its card says.
+    typical: images whose mean feature becomes the card's center. Raises Misconfigured where the
+    name is taken or cannot be one, or the model does not run as its card says; nothing of it
+    stays behind then.
     """
+    if not _is_name(name):
+        raise Misconfigured(
+            f"a model cannot be called {name!r}: give --name, of letters, digits, '.', '-' and '_'"
+        )
     folder = registry / name
     if folder.exists():
         raise Misconfigured(f"{folder} exists already: remove it, or give another --name")
-    folder.mkdir(parents=True)
     try:
-        shutil.copyfile(model, folder / card.file)
-        write_card(folder / CARD, card)
-        load_encoder(folder / CARD, THREADS)
-    except (CairnError, OSError):
-        shutil.rmtree(folder)
-        raise
+        registry.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=registry, prefix=".adding-") as scratch:
+            staged = Path(scratch, name)
+            staged.mkdir()
+            _fill(staged, model, card, typical)
+            staged.rename(folder)
+    except OSError as error:
+        raise Misconfigured(f"cannot add {model} to {registry}: {error}") from error
     return folder
+
+
+def _fill(folder: Path, model: Path, card: EncoderCard, typical: Iterable[Rgb] | None) -> None:
+    shutil.copyfile(model, folder / card.file)
+    if card.center is not None:
+        shutil.copyfile(model.with_name(card.center.file), folder / card.center.file)
+    write_card(folder / CARD, card)
+    encoder = load_encoder(folder / CARD, THREADS)
+    _try(encoder)
+    if typical is not None:
+        center = write_center(folder / CENTER, fit_center(encoder, typical))
+        write_card(folder / CARD, card.model_copy(update={"center": center}))
+
+
+def _try(encoder: OnnxEncoder) -> None:
+    """Run once: only that shows whether size, layout and dim are what the model wants."""
+    encoder.raw([np.full((64, 64, 3), 127, np.uint8)])
 
 
 def parse_fields(assignments: list[str]) -> Mapping[str, object]:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cairn.compose import Means, store_at
 from cairn.folder_run import FolderJob, photo_folder, run_folder
 from cairn.observers import Bar, Shares
+from cairn.report import disagreement, printable
 from cairn.sections import Settings
 from engine.errors import Misconfigured
 from engine.jobs.placements import Placement, placements
@@ -43,9 +44,13 @@ class Finished:
 
 def cluster_folder(settings: Settings, means: Means, job: FolderJob, console: Console) -> Finished:
     """Cluster every photo of a folder; raises Misconfigured where there is none."""
-    total = len(photo_folder(job, settings.guards.max_bytes).find())
-    if total == 0:
+    names = {file.name for file in photo_folder(job, settings.guards.max_bytes).find()}
+    if not names:
         raise Misconfigured(f"{job.directory} holds no photos (JPEG, PNG, WebP)")
+    if job.labels and names.isdisjoint(job.labels):
+        console.print(
+            printable(f"no photo has a label: {disagreement(names, job.labels)}"), style="yellow"
+        )
     shares = Shares()
     started, started_cpu = time.monotonic(), time.process_time()
     with (
@@ -53,7 +58,7 @@ def cluster_folder(settings: Settings, means: Means, job: FolderJob, console: Co
         closing(store_at(Path(scratch) / "state.sqlite", means)) as store,
         progress_bar(console) as progress,
     ):
-        bar = Bar(progress, progress.add_task("clustering", total=total))
+        bar = Bar(progress, progress.add_task("clustering", total=len(names)))
         run_folder(settings, means, job, store, lambda _: [bar, shares], lambda: False)
         cpu = time.process_time() - started_cpu
         return Finished(

@@ -12,11 +12,14 @@ from cairn.sections import Settings
 from cairn.settings import load
 
 Config: TypeAlias = Annotated[
-    Path | None, typer.Option("--config", help="Settings as TOML; docs/settings.md lists them.")
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings as TOML; docs/settings.md lists them."),
 ]
 Profile: TypeAlias = Annotated[
     str | None,
-    typer.Option("--profile", help="What 'same' means: place, object, product or face."),
+    typer.Option(
+        "--profile", metavar="NAME", help="What 'same' means: place, object, product or face."
+    ),
 ]
 Encoder: TypeAlias = Annotated[
     str | None,
@@ -27,12 +30,16 @@ Encoder: TypeAlias = Annotated[
     ),
 ]
 Workers: TypeAlias = Annotated[
-    int | None, typer.Option("--workers", help="Threads that look at photos; 0: one per core.")
+    int | None,
+    typer.Option("--workers", metavar="N", help="Threads that look at photos; 0: one per core."),
 ]
 Labels: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "--labels", help="CSV with path,label[,lat,lon,time]; labels are reported, never used."
+        "--labels",
+        metavar="FILE",
+        help="CSV: path,label[,lat,lon,time]. Labels only score the result; place and time "
+        "count where EXIF has none.",
     ),
 ]
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 
 from rich.table import Table
+from rich.text import Text
 
 from engine.jobs.evaluate import Retrieval, Scores
 from engine.jobs.placements import ClusterKey, Placement
+from engine.types import Rejection
 from exporters.result import qualities
 
 ROWS = 30
 """Clusters shown; the result file has them all."""
+REFUSED_SHOWN = 10
+"""Refused photos shown; the file of them has them all."""
 
 
 def cluster_table(found: Sequence[Placement]) -> Table:
@@ -32,15 +36,30 @@ def cluster_table(found: Sequence[Placement]) -> Table:
             str(len(pile)),
             "confirmed" if first.confirmed else "pending",
             quality[first.key],
-            first.image.attributes.get("filename", first.image.image_id),
+            printable(first.image.attributes.get("filename", first.image.image_id)),
         )
     table.caption = _caption(len(several), len(ranked))
     return table
 
 
+def refusal_lines(rejections: Sequence[Rejection]) -> Iterator[Text]:
+    """What was refused and why, the first few."""
+    for rejection in rejections[:REFUSED_SHOWN]:
+        what = printable(f"{rejection.image_id}: {rejection.detail}")
+        yield Text.assemble(("refused ", "yellow"), what)
+    if len(rejections) > REFUSED_SHOWN:
+        yield Text(f"refused {len(rejections) - REFUSED_SHOWN} more", "yellow")
+
+
+def printable(text: str) -> Text:
+    """Foreign text as it is, neither markup nor emoji codes; control characters are escaped."""
+    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return Text("".join(escaped))
+
+
 def _caption(several: int, piles: int) -> str:
-    shown = f"{several} clusters of two or more" + (f", {ROWS} shown" if several > ROWS else "")
-    return f"{shown}; {piles - several} single photos"
+    shown = f", {ROWS} shown" if several > ROWS else ""
+    return f"clusters of two or more: {several}{shown}; single photos: {piles - several}"
 
 
 def share_table(seconds: Mapping[str, float], total: float) -> Table:
@@ -52,8 +71,8 @@ def share_table(seconds: Mapping[str, float], total: float) -> Table:
     return table
 
 
-def scores_table(scores: Scores, unlabelled: int = 0) -> Table:
-    """Every measure of a result against the truth."""
+def scores_table(scores: Scores, left_out: Iterable[str] = ()) -> Table:
+    """Every measure of a result against the truth; what was left out, as the caption."""
     table = Table("measure", "value", title=f"{scores.photos} photos against their labels")
     for field in fields(scores):
         value = getattr(scores, field.name)
@@ -62,6 +81,11 @@ def scores_table(scores: Scores, unlabelled: int = 0) -> Table:
         else:
             text = f"{value:.4f}" if isinstance(value, float) else str(value)
         table.add_row(field.name.replace("_", " "), text)
-    if unlabelled:
-        table.caption = f"{unlabelled} photos without a label left out"
+    table.caption = "; ".join(left_out) or None
     return table
+
+
+def disagreement(photos: Iterable[str], labelled: Iterable[str]) -> str:
+    """What to look at where no label meets a photo: one name of either side."""
+    photo, label = min(photos, default="nothing"), min(labelled, default="nothing")
+    return f"do the paths agree? A photo: {photo}; a label: {label}"

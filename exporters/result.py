@@ -13,6 +13,8 @@ from engine.jobs.project import project
 from engine.jobs.quality import Quality, grade, spread
 
 NOISE = -1
+DECIMALS = 6
+"""Of x, y and z: what float32 tells apart."""
 
 
 def result_json(found: Sequence[Placement]) -> bytes:
@@ -65,7 +67,7 @@ def _points(found: Sequence[Placement]) -> list[list[float]]:
     if not found:
         return []
     vectors = np.stack([placement.item.vector for placement in found])
-    points: list[list[float]] = project(vectors).tolist()
+    points: list[list[float]] = np.round(project(vectors).astype(np.float64), DECIMALS).tolist()
     return points
 
 

@@ -155,8 +155,8 @@ class PhotoFolder:
     def _photo(self, file: FoundFile, data: bytes) -> Photo:
         captured_at, location = self._time_and_place(file, BytesIO(data))
         attributes = {"filename": file.name}
-        if file.name in self._labels:
-            attributes["label"] = self._labels[file.name].label
+        if label := self._labels.get(file.name, LabelRow("")).label:
+            attributes["label"] = label
         scope = self._scope_of(file.name)
         return Photo(file.name, scope, file.origin, data, captured_at, location, attributes)
 

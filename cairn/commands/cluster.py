@@ -9,12 +9,13 @@ import typer
 from rich.console import Console
 
 from cairn.compose import Means, means_of
+from cairn.files import check_writable, write_file
 from cairn.folder_run import FolderJob
 from cairn.one_shot import Finished, cluster_folder
 from cairn.options import Config, Encoder, Labels, Profile, Workers, settings_of
-from cairn.report import cluster_table, scores_table, share_table
+from cairn.report import cluster_table, refusal_lines, scores_table, share_table
 from cairn.sheet import write_sheet
-from engine.jobs.evaluate import evaluate
+from engine.jobs.evaluate import Scores, evaluate
 from engine.jobs.placements import group_numbers
 from exporters.jsonl import rejection_row
 from exporters.result import NOISE, result_json
@@ -23,7 +24,7 @@ from producer.labels import read_labels
 
 def cluster(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Photos, in any sub-folders.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Result JSON.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Result JSON.")],
     profile: Profile = None,
     encoder: Encoder = None,
     labels: Labels = None,
@@ -31,7 +32,8 @@ def cluster(
         int | None, typer.Option("--shuffle", metavar="SEED", help="Another order of arrival.")
     ] = None,
     html: Annotated[
-        Path | None, typer.Option("--html", help="Also write a contact sheet of the clusters.")
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Also write a contact sheet of the clusters."),
     ] = None,
     workers: Workers = None,
     config: Config = None,
@@ -47,31 +49,43 @@ def cluster(
         config, engine__profile=profile, engine__encoder=encoder, engine__workers=workers
     )
     truth = {} if labels is None else read_labels(labels)
+    for path in filter(None, (output, html)):
+        check_writable(path)
     means = means_of(settings)
     console = Console(stderr=True)
     job = FolderJob(directory, shuffle_seed=shuffle, labels=truth)
     finished = cluster_folder(settings, means, job, console)
-    write_result(finished, output)
+    written = write_result(finished, output)
     if html is not None:
-        write_sheet(html, finished, means, directory)
+        written.append(write_sheet(html, finished, means, directory))
     report(finished, means, console)
-    console.print(f"wrote {output}" + (f" and {html}" if html else ""))
+    console.print("wrote", *map(str, written), markup=False, highlight=False, soft_wrap=True)
 
 
-def write_result(finished: Finished, output: Path) -> None:
-    """Write the result and, where something was refused, what and why."""
-    output.write_bytes(result_json(finished.placements))
-    rejected = output.with_name(f"{output.name}.rejected.jsonl")
-    rejected.unlink(missing_ok=True)
-    if finished.rejections:
-        rows = [rejection_row(rejection) + b"\n" for rejection in finished.rejections]
-        rejected.write_bytes(b"".join(rows))
+def write_result(finished: Finished, output: Path) -> list[Path]:
+    """Write the result and, where something was refused, what and why; the files written."""
+    rejected = rejected_beside(output)
+    write_file(output, result_json(finished.placements))
+    if not finished.rejections:
+        rejected.unlink(missing_ok=True)
+        return [output]
+    rows = [rejection_row(rejection) + b"\n" for rejection in finished.rejections]
+    write_file(rejected, b"".join(rows))
+    return [output, rejected]
+
+
+def rejected_beside(output: Path) -> Path:
+    """Where a result's refused photos are told."""
+    return Path(f"{output}.rejected.jsonl")
 
 
 def report(finished: Finished, means: Means, console: Console) -> None:
     """Print clusters, cost and, where labels are known, how right it is."""
-    console.print(cluster_table(finished.placements))
-    console.print(share_table(finished.stages, finished.cpu_s))
+    if finished.placements:
+        console.print(cluster_table(finished.placements))
+        console.print(share_table(finished.stages, finished.cpu_s))
+    else:
+        console.print("no photo could be clustered: the result is empty", style="yellow")
     rate = finished.photos / finished.wall_s
     each = finished.verifications / max(1, len(finished.placements))
     console.print(
@@ -79,14 +93,21 @@ def report(finished: Finished, means: Means, console: Console) -> None:
         f"{each:.1f} verifications a photo, profile {means.profile.name}, "
         f"encoder {means.encoder.identity}"
     )
-    for rejection in finished.rejections:
-        console.print(f"[yellow]refused[/] {rejection.image_id}: {rejection.detail}")
+    for line in refusal_lines(finished.rejections):
+        console.print(line, soft_wrap=True)
+    scores = _scores(finished)
+    if scores is not None:
+        console.print(scores_table(scores))
+
+
+def _scores(finished: Finished) -> Scores | None:
+    """How right the result is, None where no photo has a label."""
     groups = group_numbers(finished.placements)
     judged = [
         (placement.image.attributes["label"], groups.get(placement.key, NOISE))
         for placement in finished.placements
         if "label" in placement.image.attributes
     ]
-    if judged:
-        scores = evaluate([label for label, _ in judged], [group for _, group in judged])
-        console.print(scores_table(scores))
+    if not judged:
+        return None
+    return evaluate([label for label, _ in judged], [group for _, group in judged])

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from cairn.commands.cluster import report, write_result
 from cairn.compose import means_of
+from cairn.files import make_folder
 from cairn.folder_run import FolderJob
 from cairn.one_shot import cluster_folder
 from cairn.options import Config, settings_of
@@ -22,20 +23,26 @@ LABELS = "labels.csv"
 
 def demo(
     images: Annotated[
-        Path | None, typer.Option("--images", help="Your own photos; default: samples are made.")
+        Path | None,
+        typer.Option("--images", metavar="DIR", help="Your own photos; default: samples are made."),
     ] = None,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder for everything the demo writes.")
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Folder for everything the demo writes."
+        ),
     ] = Path("demo-out"),
     config: Config = None,
 ) -> None:
     """Make sample photos of building sites, stream them through the engine, show the piles.
 
-    Writes result.json and contact-sheet.html. Example: cairn demo --images ~/Pictures
+    Writes result.json and contact-sheet.html. A labels.csv among the photos scores the result.
+
+    Example: cairn demo --images ~/Pictures
     """
     console = Console(stderr=True)
     settings = settings_of(config)
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     directory = images or _samples(output / "photos", console)
     labels = directory / LABELS
     truth = read_labels(labels) if labels.is_file() else {}
@@ -44,8 +51,8 @@ def demo(
     write_result(finished, output / "result.json")
     sheet = write_sheet(output / "contact-sheet.html", finished, means, directory)
     report(finished, means, console)
-    console.print(f"result: {output / 'result.json'}")
-    console.print(f"contact sheet: {sheet.resolve().as_uri()}", soft_wrap=True)
+    for line in (f"result: {output / 'result.json'}", f"contact sheet: {sheet.resolve().as_uri()}"):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _samples(directory: Path, console: Console) -> Path:

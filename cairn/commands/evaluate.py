@@ -2,46 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
-from cairn.report import scores_table
+from cairn.report import disagreement, scores_table
 from engine.errors import Misconfigured
 from engine.jobs.evaluate import evaluate as judge
 from producer.labels import read_labels
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is judged of a row of the result."""
+
+    filename: str
+    group: int
+
+
 def evaluate(
-    result: Annotated[Path, typer.Argument(help="What `cairn cluster` wrote.")],
-    labels: Annotated[Path, typer.Argument(help="The truth: CSV with path,label.")],
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="What `cairn cluster` wrote.")],
+    labels: Annotated[
+        Path, typer.Argument(metavar="LABELS", help="The truth: CSV with path,label.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
 ) -> None:
     """Judge a result against true labels: B-cubed, pairwise, ARI, AMI, V, cluster-count error.
 
+    Photos without a label are left out. A group of -1 counts as alone.
+
     Example: cairn evaluate result.json photos/labels.csv
     """
-    truth = {path: row.label for path, row in read_labels(labels).items()}
-    groups = _groups(result)
-    judged = [(truth[name], group) for name, group in groups if name in truth]
+    truth = {path: row.label for path, row in read_labels(labels).items() if row.label}
+    rows = _rows(result)
+    judged = [row for row in rows if row.filename in truth]
+    names = {row.filename for row in rows}
     if not judged:
-        raise Misconfigured(f"no photo of {result} has a label in {labels}: do the paths agree?")
-    scores = judge([label for label, _ in judged], [group for _, group in judged])
+        raise Misconfigured(
+            f"no photo of {result} has a label in {labels}: {disagreement(names, truth)}"
+        )
+    scores = judge([truth[row.filename] for row in judged], [row.group for row in judged])
     if as_json:
         typer.echo(orjson.dumps(scores, option=orjson.OPT_INDENT_2).decode())
     else:
-        Console().print(scores_table(scores, unlabelled=len(groups) - len(judged)))
+        Console().print(scores_table(scores, _left_out(names, truth.keys())))
 
 
-def _groups(result: Path) -> list[tuple[str, int]]:
-    """(filename, group) of every row; raises Misconfigured where this is no result."""
+def _left_out(photos: AbstractSet[str], labelled: AbstractSet[str]) -> Iterator[str]:
+    if unlabelled := len(photos - labelled):
+        yield f"{unlabelled} photos have no label"
+    if absent := len(labelled - photos):
+        yield f"{absent} labelled photos are not in the result"
+
+
+def _rows(result: Path) -> list[_Row]:
+    """Every row of a result; raises Misconfigured where this is none."""
     try:
-        rows = orjson.loads(result.read_bytes())
-        return [(str(row["filename"]), int(row["group"])) for row in rows]
+        return TypeAdapter(list[_Row]).validate_json(result.read_bytes(), strict=True)
     except OSError as error:
         raise Misconfigured(f"cannot read {result}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise Misconfigured(f"{result} is no result of `cairn cluster`: {error}") from error
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = "".join(f"[{part!r}]" for part in fault["loc"])
+        raise Misconfigured(
+            f"{result} is no result of `cairn cluster`: {where} {fault['msg']}"
+        ) from error

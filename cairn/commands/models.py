@@ -8,17 +8,18 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from cairn.compose import limits_of
-from cairn.models import CARD, Entry, add_to, entries, parse_fields, verified
+from cairn.models import BUILTIN, Entry, add_to, entries, parse_fields, verified
 from cairn.options import Config, settings_of
 from cairn.sections import Guards
 from engine.errors import BadImage, Misconfigured
 from engine.types import Rgb
-from engine.vision.card import EncoderCard, draft_card, load_card, write_card, write_center
+from engine.vision.builtin import BuiltinEncoder
+from engine.vision.card import EncoderCard, draft_card, load_card
 from engine.vision.decode import decode
-from engine.vision.onnx_encoder import fit_center, load_encoder
 
 app = typer.Typer(help="Encoders: list them, add an ONNX file, verify what is there.")
 
@@ -48,11 +49,13 @@ def verify(config: Config = None) -> None:
 
 @app.command("add")
 def add(
-    model: Annotated[Path, typer.Argument(help="An ONNX image encoder.")],
+    model: Annotated[Path, typer.Argument(metavar="FILE", help="An ONNX image encoder.")],
     name: Annotated[
-        str | None, typer.Option(help="Name in the registry; default: the file's.")
+        str | None, typer.Option(metavar="NAME", help="Name in the registry; default: the file's.")
     ] = None,
-    card: Annotated[Path | None, typer.Option(help="Its card, TOML; default: drafted.")] = None,
+    card: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its card, TOML; default: drafted.")
+    ] = None,
     field: Annotated[
         list[str] | None,
         typer.Option(
@@ -61,31 +64,38 @@ def add(
     ] = None,
     center_on: Annotated[
         Path | None,
-        typer.Option(help="Folder of typical photos whose mean feature is subtracted."),
+        typer.Option(
+            metavar="DIR", help="Folder of typical photos whose mean feature is subtracted."
+        ),
     ] = None,
     config: Config = None,
 ) -> None:
     """Add an encoder with a card that says how to feed it.
 
-    Example: cairn models add net.onnx --set licence=MIT --set source=me --set scale=0.0078431
-    --set "mean=[1,1,1]" --set "std=[1,1,1]" --center-on photos/
+    A pixel value p of 0 to 255 enters the model as (p * scale - mean) / std.
+
+    Example: cairn models add net.onnx --set licence=MIT --set source=me --center-on photos/
+    --set scale=0.00784313725 --set "mean=[1,1,1]" --set "std=[1,1,1]"
     """
     settings = settings_of(config)
-    fields = parse_fields(field or [])
-    drafted = load_card(card) if card is not None else draft_card(model, fields)
-    folder = add_to(settings.models.directory, name or model.stem, model, drafted)
-    if center_on is not None:
-        _center(folder, drafted, _photos(center_on, settings.guards))
+    typical = None if center_on is None else _photos(center_on, settings.guards)
+    drafted = _card(model, card, field or [])
+    wanted = model.stem if name is None else name
+    folder = add_to(settings.models.directory, wanted, model, drafted, typical)
     typer.echo(f"added {folder.name}: cairn cluster DIR --encoder {folder.name}")
 
 
-def _center(folder: Path, card: EncoderCard, photos: Iterable[Rgb]) -> None:
-    center = fit_center(load_encoder(folder / CARD, threads=1), photos)
-    entry = write_center(folder / "center.f32", center)
-    write_card(folder / CARD, card.model_copy(update={"center": entry}))
+def _card(model: Path, card: Path | None, fields: list[str]) -> EncoderCard:
+    if card is None:
+        return draft_card(model, parse_fields(fields))
+    if fields:
+        raise Misconfigured("give --card or --set, not both: the card has every field already")
+    return load_card(card)
 
 
 def _photos(directory: Path, guards: Guards) -> Iterator[Rgb]:
+    if not directory.is_dir():
+        raise Misconfigured(f"{directory} is no folder: --center-on takes one with photos")
     for path in sorted(directory.rglob("*")):
         if path.is_file():
             try:
@@ -95,10 +105,10 @@ def _photos(directory: Path, guards: Guards) -> Iterator[Rgb]:
 
 
 def _table(found: Iterable[Entry], title: str) -> Table:
-    table = Table("name", "dim", "licence", "state", title=title)
-    table.add_row("builtin", "", "Apache-2.0", "comes with Cairn")
+    table = Table("name", "dim", "licence", Column("state", overflow="fold"), title=title)
+    table.add_row(BUILTIN, str(BuiltinEncoder().dim), "Apache-2.0", "comes with Cairn")
     for entry in found:
         dim = str(entry.card.dim) if entry.card else ""
         licence = entry.card.licence if entry.card else ""
-        table.add_row(entry.name, dim, licence, entry.fault or "ok")
+        table.add_row(*map(escape, (entry.name, dim, licence, entry.fault or "ok")))
     return table

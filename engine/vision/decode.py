@@ -32,6 +32,7 @@ REASONS = frozenset(
 )
 """Every slug that `decode` gives a BadImage."""
 
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
 _MAX_SCANS = 100  # encoders write about ten
 _MAX_SEGMENTS = 1000  # of up to 64 kB each: colour profiles and notes take a few hundred
 _MAX_FILLING = 65_536  # bytes between segments; encoders write none
@@ -43,7 +44,7 @@ class DecodeLimits:
     """What is accepted, and how large the result may be.
 
     max_bytes: of the encoded image. max_pixels, max_side: of the decoded original.
-    formats: of JPEG, PNG, WEBP and, where wanted, TIFF.
+    formats: of JPEG, PNG, WEBP and, where wanted, TIFF and HEIF (see `engine.vision.heif`).
     working_side: longer side in pixels to which a larger image is reduced; never enlarged.
     """
 
@@ -96,6 +97,8 @@ def _sniff(data: bytes) -> str:
         return "PNG"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+        return "HEIF"
     return "TIFF" if data.startswith((b"II*\0", b"MM\0*")) else ""
 
 
