@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from cairn.folder_run import ONE_SCOPE, FolderJob, photo_folder
 from cairn.kafka_run import broker_of, layout_of
+from cairn.logs import start_logging
 from cairn.one_shot import progress_bar
 from cairn.options import Config, Labels, settings_of
 from cairn.sections import Kafka
@@ -51,6 +52,7 @@ def produce(
     Example: cairn produce photos/ --kafka localhost:9092 --scope site-7
     """
     settings = settings_of(config, kafka__bootstrap=kafka)
+    start_logging(settings.log)
     if settings.kafka.bootstrap is None:
         raise Misconfigured("no Kafka to write to: give --kafka HOST:PORT")
     wanted = None if scope_per_folder else scope
