@@ -34,15 +34,6 @@ def test_running_batch_is_visible_before_commit() -> None:
     assert cache.features("elsewhere", "a#0") is None
 
 
-def test_dropped_batch_is_forgotten() -> None:
-    """What was never committed is not found afterwards."""
-    cache = ExemplarCache(MemoryStore(), 4)
-    cache.remember("site", "a#0", make_features())
-    cache.drop()
-    cache.settle()
-    assert cache.features("site", "a#0") is None
-
-
 def test_settled_batch_is_served_from_memory() -> None:
     """A fresh exemplar is the likeliest to be asked for: the store is spared."""
     store = filled("a")
