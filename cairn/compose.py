@@ -33,6 +33,7 @@ from engine.vision.card import Similarity
 from engine.vision.decode import DecodeLimits, decode
 from engine.vision.exif import read_metadata
 from engine.vision.geometry import EpipolarVerifier
+from engine.vision.heif import accept_heif
 from engine.vision.sift import SiftExtractor
 from state.cache import ExemplarCache
 from state.store import SqliteStore, open_store
@@ -104,6 +105,8 @@ def preparing(settings: Settings, means: Means) -> Iterator[Prepare]:
     for the cores, and sums would depend on how they split the work.
     """
     cv2.setNumThreads(1)
+    if "HEIF" in settings.guards.formats:
+        accept_heif()
     workers = settings.engine.workers or os.cpu_count() or 1
     geometric = means.profile.rule == "place"
     senses = Senses(
@@ -148,5 +151,4 @@ def shard_of(store: Store, means: Means) -> Shard:
 
 def store_at(path: Path, means: Means) -> SqliteStore:
     """Open or create the state of a shard; raises StateMismatch, Misconfigured."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     return open_store(path, means.identity)

@@ -56,7 +56,7 @@ def cluster_folder(settings: Settings, means: Means, job: FolderJob, console: Co
     with (
         tempfile.TemporaryDirectory(prefix="cairn-") as scratch,
         closing(store_at(Path(scratch) / "state.sqlite", means)) as store,
-        _progress(console) as progress,
+        progress_bar(console) as progress,
     ):
         bar = Bar(progress, progress.add_task("clustering", total=len(names)))
         run_folder(settings, means, job, store, lambda _: [bar, shares], lambda: False)
@@ -71,7 +71,8 @@ def cluster_folder(settings: Settings, means: Means, job: FolderJob, console: Co
         )
 
 
-def _progress(console: Console) -> Progress:
+def progress_bar(console: Console) -> Progress:
+    """A bar that counts photos."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

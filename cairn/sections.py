@@ -33,7 +33,7 @@ Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Servers = Annotated[str, AfterValidator(_servers)]
 Name = Annotated[str, Field(min_length=1)]
-Format = Literal["BMP", "GIF", "JPEG", "MPO", "PNG", "TIFF", "WEBP"]
+Format = Literal["JPEG", "PNG", "WEBP", "TIFF", "HEIF"]
 
 
 class Section(BaseModel):
@@ -69,7 +69,7 @@ class Guards(Section):
         "PNG",
         "WEBP",
     )
-    """Image formats that are decoded; all others are refused by their header."""
+    """Image formats that are decoded, of JPEG, PNG, WEBP, TIFF and HEIF (HEIC; extra `[heic]`)."""
 
 
 class Folder(Section):

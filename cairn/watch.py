@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry
-
 import cairn
 from cairn.sections import Metrics as Section
 from engine.profile import Profile
 from engine.vision import decode
 from exporters.health import HealthServer, Heartbeat
-from exporters.metrics import Metrics
+from exporters.metrics import Metrics, Registry
 
 REASONS = sorted({*decode.REASONS, "id_conflict", "bad_message", "uri_not_supported", "unreadable"})
 
@@ -28,7 +26,7 @@ class Watch:
     """
 
     stop: threading.Event
-    registry: CollectorRegistry
+    registry: Registry
     heartbeat: Heartbeat
     restored: threading.Event = field(default_factory=threading.Event)
 
@@ -53,7 +51,7 @@ class Watch:
 @contextmanager
 def watching(settings: Section, stop: threading.Event) -> Iterator[Watch]:
     """Serve /metrics, /livez and /readyz while the worker runs; port 0 serves nothing."""
-    watch = Watch(stop, CollectorRegistry(), Heartbeat(settings.stall_s, time.monotonic))
+    watch = Watch(stop, Registry(), Heartbeat(settings.stall_s, time.monotonic))
     if settings.port == 0:
         yield watch
         return

@@ -209,10 +209,10 @@ def journal_batches(records: Iterable[tuple[int, Record]], partition: int) -> It
             continue
         outcomes.append(_with_features(decode_outcome(record.value), features))
         if len(outcomes) == RESTORE_BATCH:
-            yield Batch(tuple(outcomes), positions=(Origin(JOURNAL, partition, offset),))
+            yield Batch(tuple(outcomes), marks=(Origin(JOURNAL, partition, offset),))
             outcomes = []
     if outcomes:
-        yield Batch(tuple(outcomes), positions=(Origin(JOURNAL, partition, offset),))
+        yield Batch(tuple(outcomes), marks=(Origin(JOURNAL, partition, offset),))
 
 
 def _with_features(outcome: Outcome, features: dict[tuple[str, str], LocalFeatures]) -> Outcome:
@@ -226,4 +226,4 @@ def _with_features(outcome: Outcome, features: dict[tuple[str, str], LocalFeatur
 def _remembering(batch: Batch, partition: int, offset: int | None) -> Batch:
     if offset is None:
         return batch
-    return replace(batch, positions=(*batch.positions, Origin(JOURNAL, partition, offset)))
+    return replace(batch, marks=(Origin(JOURNAL, partition, offset),))

@@ -51,20 +51,27 @@ class Change:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Runs on the client's I/O thread: takes notes, pauses what is new, returns."""
+    """Runs on the client's I/O thread: takes notes, pauses what is new, returns.
+
+    owned: none between a revocation and the next assignment, though the client still lists them.
+    """
 
     def __init__(self, consumer: KafkaConsumer) -> None:
         self._consumer = consumer
         self.notes: deque[Change] = deque()
+        self.owned: frozenset[TopicPartition] = frozenset()
 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         self._consumer.pause(*assigned)
+        self.owned = frozenset(assigned)
         self._note("assigned", assigned)
 
     def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        self.owned = frozenset()
         self._note("revoked", revoked)
 
     def on_partitions_lost(self, lost: Collection[TopicPartition]) -> None:
+        self.owned = frozenset()
         self._note("lost", lost)
 
     def _note(
@@ -166,16 +173,16 @@ class KafkaSource:
         return taken
 
     def assigned(self) -> frozenset[int]:
-        """List the partitions this member owns now."""
-        return frozenset(tp.partition for tp in self._consumer.assignment())
-
-    def pause(self, partitions: Iterable[int]) -> None:
-        """Read no more from these; polling goes on and keeps them ours."""
-        self._consumer.pause(*self._at(partitions))
+        """List the partitions this member owns now; none while the group rebalances."""
+        return frozenset(tp.partition for tp in self._listener.owned)
 
     def resume(self, partitions: Iterable[int]) -> None:
-        """Read from these (again)."""
-        self._consumer.resume(*self._at(partitions))
+        """Read from these (again).
+
+        Does nothing where changes wait to be read: what was recovered may be stale by now.
+        """
+        if not self._listener.notes:
+            self._consumer.resume(*self._listener.owned.intersection(self._at(partitions)))
 
     def committed(self, partition: int) -> int | None:
         """Next offset the group has to read, None where nothing was ever committed.
@@ -187,20 +194,18 @@ class KafkaSource:
             offset = self._consumer.committed(where, timeout_ms=REQUEST_TIMEOUT_MS)
         return None if offset is None else int(offset)
 
-    def seek(self, partition: int, offset: int) -> None:
-        """Read on from this offset; what was given out of the partition is forgotten."""
-        (where,) = self._at([partition])
-        self._consumer.seek(where, offset)
-        self._forget([partition])
-
     def seek_to_committed(self, partition: int) -> None:
-        """Read on from what is committed, as after a transaction that came to nothing."""
+        """Read on from what is committed, as after a transaction that came to nothing.
+
+        Does nothing to a partition that is no longer owned. Raises Transient.
+        """
         offset = self.committed(partition)
-        if offset is None:
-            self._consumer.seek_to_beginning(*self._at([partition]))
-            self._forget([partition])
-        else:
-            self.seek(partition, offset)
+        for where in self._listener.owned.intersection(self._at([partition])):
+            if offset is None:
+                self._consumer.seek_to_beginning(where)
+            else:
+                self._consumer.seek(where, offset)
+        self._forget([partition])
 
     def group_metadata(self) -> Any:
         """Tell as whom the last messages were read, for `KafkaCommitter.commit`.
@@ -212,7 +217,7 @@ class KafkaSource:
 
     def lag(self) -> dict[int, int]:
         """Count the messages not yet read, by partition; one round trip. Raises Transient."""
-        owned = list(self._consumer.assignment())
+        owned = list(self._listener.owned)
         with talking(self._broker):
             ends = self._consumer.end_offsets(owned, timeout_ms=REQUEST_TIMEOUT_MS)
             positions = {tp: self._consumer.position(tp, REQUEST_TIMEOUT_MS) for tp in owned}

@@ -246,8 +246,10 @@ class Batch:
 
     positions: the origins of every message seen, duplicates and rejected ones included;
     the last one per (source, partition) is where reading resumes (after it).
+    marks: further positions to remember that are no messages, such as the journal's.
     """
 
     outcomes: tuple[Outcome, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     positions: tuple[Origin, ...] = ()
+    marks: tuple[Origin, ...] = ()

@@ -7,10 +7,14 @@ throughout. The registry is given, never the library's global one.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from engine.types import Assigned, Batch, Change, Merged, Trial
+
+Registry: TypeAlias = CollectorRegistry
+"""Where a worker's metrics live: one a worker, made by whoever composes it."""
 
 OUTCOMES = ("clustered", "empty", "duplicate", "rejected")
 KINDS = ("assign", "spawn", "defer")

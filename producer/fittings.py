@@ -123,15 +123,16 @@ def shutters(rng: np.random.Generator, wall: Texture, box: Box, colour: Colour) 
     """Hang a pair of louvred wooden shutters beside a window; some slats are broken."""
     left, top, right, bottom = box
     width = max(6, (right - left) // 2)
-    for x in (left - width - 2, right + 2):
+    for x in (left - width - 2 + int(rng.normal(0, 3)), right + 2 + int(rng.normal(0, 3))):
         leaf = blank((bottom - top, width), colour)
         rows = np.arange(bottom - top) + rng.normal(0, 0.6)
         slat = 0.8 + 0.16 * np.sin(rows * rng.uniform(0.6, 1.2)) + rng.normal(0, 0.08, bottom - top)
         leaf = tint(leaf, np.broadcast_to(slat[:, None], leaf.shape[:2]).astype(np.float32))
         leaf = stained(rng, leaf, 1.2)
         cv2.rectangle(leaf, (0, 0), (width - 1, bottom - top - 1), colour, 4)
+        hung = max(0, top + int(rng.normal(0, 4)))
         if x >= 0 and x + width < wall.shape[1]:
-            wall[top:bottom, x : x + width] = leaf
+            wall[hung : hung + leaf.shape[0], x : x + width] = leaf
 
 
 def door(rng: np.random.Generator, wall: Texture, box: Box, colour: Colour) -> None:

@@ -84,23 +84,25 @@ class PhotoFolder:
         return sorted(files, key=self._age)
 
     def read(self, file: FoundFile) -> Photo | Rejection | None:
-        """Read a file whole; None where it has vanished.
+        """Read a file whole; None where it has vanished, or changed since it was found.
 
-        Rejects what is over the cap as `too_large` without reading it, and what cannot be read
-        as `unreadable`.
+        A changed file may be half-written; it is another one to the next search. Rejects what is
+        over the cap as `too_large` without reading it, and what cannot be read as `unreadable`.
         """
         if file.size > self._max_bytes:
             return self._rejection(file, "too_large", self._excess(file.size))
         try:
             with file.path.open("rb") as stream:
-                data = stream.read(self._max_bytes + 1)
+                data = stream.read(file.size + 1)
+                status = os.fstat(stream.fileno())
         except (FileNotFoundError, NotADirectoryError):
             _log.info("%s vanished before it was read", file.name)
             return None
         except OSError as error:
             return self._rejection(file, "unreadable", f"{error.strerror}: {file.name}")
-        if len(data) > self._max_bytes:  # it grew since it was found
-            return self._rejection(file, "too_large", self._excess(len(data)))
+        if (len(data), status.st_mtime_ns) != (file.size, file.origin.offset):
+            _log.warning("%s changed while it was read; it is left to the next search", file.name)
+            return None
         return self._photo(file, data)
 
     def _walk(self, root: Path) -> Iterator[FoundFile]:

@@ -99,7 +99,7 @@ def develop(rng: Rng, canvas: Canvas, weather: Weather, size: tuple[int, int]) -
         canvas = canvas + _rain(rng, canvas.shape[:2])
     soft = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.4, 0.9)))
     balance = rng.normal(1.0, 0.03, 3) * np.array(weather.light)
-    gain = (balance * rng.uniform(0.95, 1.28)).astype(np.float32)
+    gain = (balance * rng.uniform(1.02, 1.34)).astype(np.float32)
     image = np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_AREA), np.float32) * gain
     image = _curve(
         image * _vignette(size, float(rng.uniform(0.05, 0.22))), float(rng.uniform(0.2, 0.6))

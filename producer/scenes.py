@@ -88,9 +88,9 @@ def _stages(rng: Rng, recipe: Recipe, picture: str | None) -> tuple[Texture, ...
 def _ageing(rng: Rng, size: tuple[int, int]) -> Callable[[Texture], Texture]:
     """Nothing on an old wall is quite straight or clean: no two window corners look alike."""
     rows, columns = np.indices(size, dtype=np.float32)
-    rows += 0.6 * noise(rng, size, 9) + 1.2 * noise(rng, size, 80)
-    columns += 0.6 * noise(rng, size, 9) + 1.2 * noise(rng, size, 80)
-    dirt = 1 + 0.1 * fractal(rng, size, 12, 3)
+    rows += 0.7 * noise(rng, size, 9) + 1.4 * noise(rng, size, 80)
+    columns += 0.7 * noise(rng, size, 9) + 1.4 * noise(rng, size, 80)
+    dirt = 1 + 0.085 * fractal(rng, size, 8, 3)
 
     def age(wall: Texture) -> Texture:
         bent = cv2.remap(wall, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)

@@ -86,7 +86,7 @@ def _wing(rng: Rng, recipe: Recipe, side: int) -> list[Quad]:
     faces = []
     for length in (wide, deep):
         face = stained(rng, WALLS[kind](rng, (int(tall * scale), int(length * scale)), colour))
-        signs.sign(rng, face, (12, int(rng.uniform(0.2, 0.5) * tall * scale)), signs.word(rng), 20)
+        signs.poster(rng, face, (12, int(rng.uniform(0.2, 0.5) * tall * scale)))
         signs.graffiti(rng, face, (5, int(tall * scale) - 70, 90, int(tall * scale) - 5))
         faces.append(rgba(face))
     inner = side * (recipe.width / 2 + float(rng.uniform(-0.6, 0.8)))

@@ -41,7 +41,7 @@ def van(rng: Rng, x: float, z: float) -> list[Quad]:
     """Draw a parked delivery van seen from its side."""
     size = (220, 480)
     tone = float(rng.choice([0.12, 0.3, 0.55, 0.8, 0.85]))
-    paint_colour = np.clip(tone + rng.normal(0, 0.05, 3), 0.04, 0.9)
+    paint_colour = np.clip(tone + rng.normal(0, 0.025, 3), 0.04, 0.9)
     body = blank(size, (float(paint_colour[0]), float(paint_colour[1]), float(paint_colour[2])))
     alpha = np.zeros(size, np.float32)
     nose, roof = int(rng.uniform(330, 420)), int(rng.uniform(8, 40))

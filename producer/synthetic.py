@@ -28,7 +28,7 @@ _TOWN = GeoPoint(47.0502, 8.3093)
 _START = datetime(2024, 3, 4, 7, 30, tzinfo=timezone(timedelta(hours=1)))
 _VISITS = 3
 _SIZES = ((640, 480), (720, 540), (800, 600))
-_RENDER_WIDTH = 896
+_RENDER_WIDTH = 832
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ _PREFIX: Final = struct.Struct("<4sHI")
 _CRC: Final = struct.Struct("<I")
 
 
-class CorruptRecord(Exception):
+class CorruptRecord(Misconfigured):
     """A record is not what was written: the disk's fault or ours, never to be skipped over."""
 
 

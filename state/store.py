@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from engine.errors import Transient
 from engine.types import Assigned, Batch, LocalFeatures, Outcome, Rejection
@@ -18,7 +18,7 @@ from state.records import (
     encode_outcome,
     encode_rejection,
 )
-from state.sqlite import connect, transaction
+from state.sqlite import REMEDY, connect, transaction
 
 _T = TypeVar("_T")
 
@@ -52,8 +52,10 @@ class SqliteStore:
 
     def outcomes(self) -> Iterator[Outcome]:
         """Every outcome in commit order, a row at a time; items come without local features."""
-        rows = self._db.execute("SELECT n, body FROM journal ORDER BY n")
-        return self._decoded(rows, "outcome", decode_outcome)
+        rows = self._db.execute(
+            "SELECT n, body, CAST(content_hash AS BLOB) FROM journal ORDER BY n"
+        )
+        return self._decoded(rows, "outcome", _outcome)
 
     def rejections(self) -> Iterator[Rejection]:
         """Every rejection in commit order."""
@@ -91,7 +93,7 @@ class SqliteStore:
         )
         self._db.executemany(
             "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)",
-            ((origin.source, origin.partition, origin.offset) for origin in batch.positions),
+            ((o.source, o.partition, o.offset) for o in (*batch.positions, *batch.marks)),
         )
 
     def _write_outcome(self, outcome: Outcome) -> None:
@@ -109,16 +111,21 @@ class SqliteStore:
         )
 
     def _decoded(
-        self, rows: Iterable[tuple[int | str, bytes]], what: str, decode: Callable[[bytes], _T]
+        self, rows: Iterable[tuple[Any, ...]], what: str, decode: Callable[..., _T]
     ) -> Iterator[_T]:
-        for key, body in rows:
+        for key, *cells in rows:
             try:
-                yield decode(body)
+                yield decode(*cells)
             except CorruptRecord as error:
-                raise CorruptRecord(
-                    f"{self._path}: {what} {key}: {error}; restore the file from a backup, "
-                    "or move it away and start over"
-                ) from error
+                raise CorruptRecord(f"{self._path}: {what} {key}: {error}; {REMEDY}") from error
+
+
+def _outcome(body: bytes, content_hash: bytes) -> Outcome:
+    """Decode an outcome and compare the one column that no checksum and no index covers."""
+    outcome = decode_outcome(body)
+    if outcome.image.content_hash.encode() != content_hash:
+        raise CorruptRecord("its content hash is another than the record's")
+    return outcome
 
 
 def exemplar_features(outcome: Outcome) -> Iterator[tuple[str, LocalFeatures]]:

@@ -28,7 +28,8 @@ class MemoryStore:
             for item_id, features in exemplar_features(outcome):
                 self._features[key[0], item_id] = features
         self._rejections.extend(batch.rejections)
-        self._positions.update({(o.source, o.partition): o.offset for o in batch.positions})
+        origins = (*batch.positions, *batch.marks)
+        self._positions.update({(o.source, o.partition): o.offset for o in origins})
 
     def outcomes(self) -> Iterator[Outcome]:
         return iter(self._outcomes.values())

@@ -1,2 +1,123 @@
-def produce():
-    pass
+"""`cairn produce`: photos of a folder, a video or a camera into Kafka."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from cairn.folder_run import ONE_SCOPE, FolderJob, photo_folder
+from cairn.kafka_run import broker_of, layout_of
+from cairn.logs import start_logging
+from cairn.one_shot import progress_bar
+from cairn.options import Config, Labels, settings_of
+from cairn.sections import Kafka
+from consumer.topics import ensure_topics, topic_name
+from engine.errors import BadImage, Misconfigured
+from engine.types import Photo, Rejection
+from producer.labels import read_labels
+from producer.publish import KafkaPublisher, PublishSettings, open_acknowledged, open_publisher
+from producer.video import LiveCamera, Sampling, file_frames, is_live
+
+
+def produce(
+    source: Annotated[
+        str, typer.Argument(metavar="PATH|URL", help="Folder, video file or rtsp://… stream.")
+    ],
+    kafka: Annotated[
+        str | None, typer.Option("--kafka", metavar="HOST:PORT", help="Kafka to write to.")
+    ] = None,
+    scope: Annotated[str, typer.Option("--scope", help="Scope of every photo.")] = ONE_SCOPE,
+    scope_per_folder: Annotated[
+        bool, typer.Option("--scope-per-folder", help="One scope for each first sub-folder.")
+    ] = False,
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", help="Between two frames of a video.")
+    ] = 1.0,
+    record: Annotated[
+        Path, typer.Option("--record", help="File that notes what was sent; a restart goes on.")
+    ] = Path("cairn-produced.txt"),
+    labels: Labels = None,
+    config: Config = None,
+) -> None:
+    """Send photos in order of capture, with their EXIF time and place, each acknowledged.
+
+    Example: cairn produce photos/ --kafka localhost:9092 --scope site-7
+    """
+    settings = settings_of(config, kafka__bootstrap=kafka)
+    start_logging(settings.log)
+    if settings.kafka.bootstrap is None:
+        raise Misconfigured("no Kafka to write to: give --kafka HOST:PORT")
+    wanted = None if scope_per_folder else scope
+    truth = {} if labels is None else read_labels(labels)
+    job = FolderJob(Path(source), wanted, labels=truth)
+    photos, total = _photos(source, job, Sampling(scope, every), settings.guards.max_bytes)
+    if settings.kafka.create_topics:
+        ensure_topics(broker_of(settings.kafka), layout_of(settings.kafka))
+    with (
+        closing(open_acknowledged(record)) as acknowledged,
+        closing(open_publisher(_publishing(settings.kafka), acknowledged)) as publisher,
+    ):
+        _send(photos, total, publisher, Console(stderr=True))
+
+
+def _photos(
+    source: str, job: FolderJob, sampling: Sampling, max_bytes: int
+) -> tuple[Iterator[Photo | Rejection | None], int | None]:
+    """What is to be sent, and how much of it there is, None where nobody knows."""
+    if is_live(source):
+        return LiveCamera(source, sampling, time.time, time.sleep).frames(), None
+    if job.directory.is_file():
+        return file_frames(job.directory, sampling), None
+    folder = photo_folder(job, max_bytes)
+    files = folder.in_order(folder.find())
+    if not files:
+        raise Misconfigured(f"{source} holds no photos (JPEG, PNG, WebP)")
+    return map(folder.read, files), len(files)
+
+
+def _publishing(kafka: Kafka) -> PublishSettings:
+    broker = broker_of(kafka)
+    return PublishSettings(
+        bootstrap=broker.bootstrap,
+        topic=topic_name(kafka.topic_prefix, "images"),
+        security=broker.security,
+        max_message_bytes=kafka.max_request_bytes,
+    )
+
+
+def _send(
+    photos: Iterator[Photo | Rejection | None],
+    total: int | None,
+    publisher: KafkaPublisher,
+    console: Console,
+) -> None:
+    counts: Counter[str] = Counter()
+    with progress_bar(console) as progress:
+        for photo in progress.track(photos, total=total, description="sending"):
+            try:
+                counts[_offer(photo, publisher)] += 1
+            except BadImage as error:
+                counts["refused"] += 1
+                progress.console.print(f"[yellow]not sent[/] {escape(error.detail)}")
+        publisher.flush()
+    console.print(
+        f"{counts['sent']} photos sent, {counts['known']} had been sent before, "
+        f"{counts['refused']} refused"
+    )
+
+
+def _offer(photo: Photo | Rejection | None, publisher: KafkaPublisher) -> str:
+    """Send one photo: `sent`, `known` or, where its file is gone, `vanished`."""
+    if photo is None:
+        return "vanished"
+    if isinstance(photo, Rejection):
+        raise BadImage(photo.reason, f"{photo.image_id}: {photo.detail}")
+    return "sent" if publisher.send(photo) else "known"

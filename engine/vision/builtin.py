@@ -31,7 +31,6 @@ _KINDS = 2 * _ORIENTATIONS
 _COLOUR_SIDE = 64  # pixels
 _COLOUR_BINS = 5  # per channel of Lab
 _COLOUR_REACH = 25.0  # Lab units from grey at which a and b reach their last bin
-_COLOUR_WEIGHT = 1.25  # against texture
 _MIN_CONTRAST = 0.15  # of the median patch; below it there is only noise
 
 
@@ -61,16 +60,16 @@ class BuiltinEncoder:
 
 
 def _describe(image: Rgb) -> Vector:
-    return np.concatenate([_texture(image), np.float32(_COLOUR_WEIGHT) * _colour(image)])
+    return np.concatenate([_texture(image), _colour(image)])
 
 
 def _texture(image: Rgb) -> Vector:
     """Sums of patches per kind, power-normalised; zero where the image is flat."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
     patches = _contrasted(np.concatenate([_patches(grey, scale) for scale in _SCALES]))
     patches = np.sqrt(patches / patches.sum(axis=(1, 2, 3), keepdims=True))
     members = np.eye(_KINDS, dtype=np.float32)[_kinds(patches)]
-    sums = members.T @ (patches.reshape(len(patches), -1) @ _low_frequencies())
+    sums = members.T @ (patches.reshape(-1, _ORIENTATIONS * _PATCH**2) @ _low_frequencies())
     # Two power laws: a kind, then a value, that fills the image must not drown the others.
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     sums = sums / np.sqrt(np.maximum(lengths, 1e-9))
@@ -106,14 +105,16 @@ def _contrasted(patches: Floats) -> Floats:
     contrast = patches.sum(axis=(1, 2, 3))
     present = contrast[contrast > 0]
     floor = _MIN_CONTRAST * np.median(present) if present.size else np.inf
-    return patches[contrast > floor]
+    kept: Floats = patches[contrast > floor]
+    return kept
 
 
 def _kinds(patches: Floats) -> NDArray[np.intp]:
     """Kind of each patch: its strongest orientation, and which half holds more."""
     orientation = patches.sum(axis=(2, 3)).argmax(axis=1)
-    halves = patches.reshape(len(patches), _ORIENTATIONS, 2, -1).sum(axis=(1, 3))
-    return 2 * orientation + (halves[:, 0] > halves[:, 1])
+    halves = patches.reshape(-1, _ORIENTATIONS, 2, _PATCH * _PATCH // 2).sum(axis=(1, 3))
+    kinds: NDArray[np.intp] = 2 * orientation + (halves[:, 0] > halves[:, 1])
+    return kinds
 
 
 @cache

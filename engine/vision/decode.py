@@ -8,6 +8,7 @@ alone reports a truncated file; OpenCV returns a half-grey picture.
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 
 import cv2
@@ -19,9 +20,23 @@ from engine.types import Decoded, Rgb
 from engine.vision.exif import HOSTILE_BYTES, metadata_of
 
 REASONS = frozenset(
-    {"empty", "too_large", "too_many_pixels", "unsupported_format", "animated", "corrupt"}
+    {
+        "empty",
+        "too_large",
+        "too_many_pixels",
+        "too_many_segments",
+        "unsupported_format",
+        "animated",
+        "corrupt",
+    }
 )
 """Every slug that `decode` gives a BadImage."""
+
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
+_MAX_SCANS = 100  # encoders write about ten
+_MAX_SEGMENTS = 1000  # of up to 64 kB each: colour profiles and notes take a few hundred
+_MAX_FILLING = 65_536  # bytes between segments; encoders write none
+_JPEG_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")  # neither a stuffed zero nor a restart
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +44,7 @@ class DecodeLimits:
     """What is accepted, and how large the result may be.
 
     max_bytes: of the encoded image. max_pixels, max_side: of the decoded original.
-    formats: of JPEG, PNG, WEBP and, where wanted, TIFF.
+    formats: of JPEG, PNG, WEBP and, where wanted, TIFF and HEIF (see `engine.vision.heif`).
     working_side: longer side in pixels to which a larger image is reduced; never enlarged.
     """
 
@@ -43,6 +58,8 @@ class DecodeLimits:
 def decode(data: bytes, limits: DecodeLimits) -> Decoded:
     """Decode an image at working scale; raises BadImage with one of `REASONS`."""
     name = _accepted_format(data, limits)
+    if name == "JPEG":
+        _check_segments(data)
     try:
         with Image.open(io.BytesIO(data), formats=(name,)) as image:
             _check_header(image, limits)
@@ -80,7 +97,31 @@ def _sniff(data: bytes) -> str:
         return "PNG"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+        return "HEIF"
     return "TIFF" if data.startswith((b"II*\0", b"MM\0*")) else ""
+
+
+def _check_segments(data: bytes) -> None:
+    """Bound the scans and segments of the first image in a JPEG file.
+
+    A scan costs the decoder a pass over all pixels, and fifty bytes are enough for one: a small
+    progressive file could keep it busy for hours. Filling before the first scan is skipped
+    byte by byte, in Python.
+    """
+    at, scans = 2, 0
+    for _ in range(_MAX_SEGMENTS):
+        marker = _JPEG_MARKER.search(data, at)
+        gap = (marker.start() if marker else len(data)) - at
+        if not scans and gap > _MAX_FILLING:
+            raise BadImage("corrupt", f"{gap} bytes without meaning before this JPEG's pixels")
+        if marker is None or marker[1] == b"\xd9":  # end of image; what follows is not decoded
+            return
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
+        scans += marker[1] == b"\xda"
+        if scans > _MAX_SCANS:
+            break
+    raise BadImage("too_many_segments", f"over {_MAX_SCANS} scans or {_MAX_SEGMENTS} segments")
 
 
 def _check_header(image: Image.Image, limits: DecodeLimits) -> None:

@@ -30,11 +30,12 @@ HOSTILE_BYTES = (
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
+    Warning,
 )
-"""What Pillow's parsers raise on malformed bytes; none of it is a bug of ours."""
+"""What Pillow's parsers raise on malformed bytes, also where warnings are made errors."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
+_OPTIONAL_FORMATS = {"HEIF"}  # Pillow knows them once somebody has registered them
 _TIME = re.compile(r"(\d{4}):(\d\d):(\d\d)[ T](\d\d):(\d\d):(\d\d)")
 _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 
@@ -51,7 +52,8 @@ def read_metadata(data: bytes) -> Metadata:
 def read_metadata_from(file: BinaryIO) -> Metadata:
     """As `read_metadata`, from an open file; reads its header and no pixels."""
     try:
-        with Image.open(file, formats=_FORMATS) as image:
+        formats = (*_FORMATS, *(_OPTIONAL_FORMATS & Image.OPEN.keys()))
+        with Image.open(file, formats=formats) as image:
             return metadata_of(image)
     except HOSTILE_BYTES:
         return Metadata()

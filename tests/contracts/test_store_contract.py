@@ -112,3 +112,10 @@ def test_duplicate_leaves_nothing_of_its_batch(store: Store, *, earlier: bool) -
     assert store.features("site", "new#0") is None
     store.commit(Batch((make_outcome("new"),)))
     assert store.content_hash("site", "new") == "hash of new"
+
+
+def test_marks_are_positions_that_are_no_messages(store: Store) -> None:
+    """The journal's offset is remembered with the batch that it covers."""
+    store.commit(Batch(positions=(Origin("images", 0, 4),), marks=(Origin("journal", 0, 9),)))
+    assert store.position("journal", 0) == 9
+    assert store.position("images", 0) == 4

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import warnings
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-
-with warnings.catch_warnings():
-    # kafka-python 3.0.12 reads its schemas through a deprecated function.
-    warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
-    import kafka  # noqa: F401
 
 from consumer.connection import Broker
 from consumer.topics import TopicLayout, ensure_topics

@@ -14,9 +14,10 @@ from consumer.connection import Broker
 from consumer.kafka import Change, KafkaSource, SourceSettings, open_source
 from engine.photo_message import photo_record
 from engine.types import (
+    Assigned,
     Box,
-    Created,
     Event,
+    Evidence,
     ImageRecord,
     Item,
     LocalFeatures,
@@ -38,7 +39,10 @@ def photo(image_id: str, scope: str = "site", data: bytes = JPEG) -> Photo:
 def outcome(image_id: str, origin: Origin, features: LocalFeatures | None = None) -> Outcome:
     image = ImageRecord(image_id, "site", origin, "ff", 4, 3)
     item = Item(f"{image_id}#0", np.ones(2, np.float32), Box(0, 0, 4, 3), features)
-    return Outcome(image, (item,), (Event("site", 1, Created("c1", item.item_id)),))
+    founding = Assigned(
+        "c1", item.item_id, 0, founds=True, confidence=1.0, evidence=Evidence("spawn")
+    )
+    return Outcome(image, (item,), (Event("site", 1, founding),))
 
 
 def send(broker: Broker, topic: str, records: Sequence[Record], partition: int = 0) -> None:

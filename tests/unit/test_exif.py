@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from engine.types import GeoPoint
-from engine.vision.exif import Metadata, read_metadata, read_metadata_from
+from engine.types import GeoPoint, Metadata
+from engine.vision.exif import read_metadata, read_metadata_from
 from tests.images import encoded, gradient
 
 NOON = datetime(2021, 6, 1, 12, 0, 0, tzinfo=UTC).timestamp()
@@ -98,6 +98,7 @@ def test_an_open_file_will_do() -> None:
 FULL = tagged({0x0112: 6, 0x0132: "2021:06:01 12:00:00"}, details={0x9291: "1"}, gps=PISA)
 
 
+@pytest.mark.filterwarnings("ignore")  # Pillow warns; a user sees the verdict
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=12))
 def test_damaged_exif_never_raises(damage: list[tuple[int, int]]) -> None:

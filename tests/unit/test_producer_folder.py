@@ -162,18 +162,30 @@ def test_labels_fill_in_what_exif_lacks(tmp_path: Path) -> None:
 
 
 def test_too_large_files_are_rejected(tmp_path: Path) -> None:
-    """Over the cap is a rejection, also where the file grew after it was found."""
-    path = put(tmp_path, "a.jpg", b"x" * 1000)
+    """A file of just the allowed size is read; one byte more is a rejection."""
+    put(tmp_path, "a.jpg", b"x" * 1000)
+    put(tmp_path, "b.jpg", b"x" * 1001)
+    made = folder(tmp_path)
+    allowed, rejected = map(made.read, made.find())
+    assert isinstance(allowed, Photo)
+    assert isinstance(rejected, Rejection)
+    assert (rejected.image_id, rejected.reason) == ("b.jpg", "too_large")
+    assert rejected.detail == "1001 bytes, 1000 are allowed"
+
+
+@pytest.mark.parametrize("data", [b"halfway", b"a", b"other!"])
+def test_changed_files_are_left_to_the_next_search(tmp_path: Path, data: bytes) -> None:
+    """Written to after it was found, a file may be half-written: it is no message yet."""
+    path = put(tmp_path, "a.jpg")
     made = folder(tmp_path)
     (file,) = made.find()
-    assert isinstance(made.read(file), Photo)
-    path.write_bytes(b"x" * 1001)
-    grown = made.read(file)
+    path.write_bytes(data)
+    os.utime(path, ns=(file.origin.offset + 1, file.origin.offset + 1))
+    assert made.read(file) is None
     (file,) = made.find()
-    for message in (grown, made.read(file)):
-        assert isinstance(message, Rejection)
-        assert (message.image_id, message.reason) == ("a.jpg", "too_large")
-        assert message.detail == "1001 bytes, 1000 are allowed"
+    message = made.read(file)
+    assert isinstance(message, Photo)
+    assert message.data == data
 
 
 def test_vanished_files_are_no_message(tmp_path: Path) -> None:

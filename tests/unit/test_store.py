@@ -127,6 +127,29 @@ def test_damage_is_named_not_skipped(path: Path) -> None:
             next(replay)
 
 
+def test_a_row_out_of_reach_is_damage(path: Path) -> None:
+    """Features that their index lost would be missed in silence: opening says so instead."""
+    with closing(open_store(path, IDENTITY)) as store:
+        store.commit(Batch((make_outcome("a", features=make_features()),)))
+    whole = path.read_bytes()
+    assert whole.count(b"sitea#0") == 2  # in the table and in its index
+    path.write_bytes(whole.replace(b"sitea#0", b"siteb#0", 1))
+    with pytest.raises(Misconfigured, match=r"damaged.*missing from index.*backup"):
+        open_store(path, IDENTITY)
+
+
+def test_another_content_hash_is_damage(path: Path) -> None:
+    """The column that duplicates are told by must agree with its record."""
+    with closing(open_store(path, IDENTITY)) as store:
+        store.commit(Batch((make_outcome("a"),)))
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE journal SET content_hash = 'other'")
+    with closing(open_store(path, IDENTITY)) as store:
+        replay = store.outcomes()
+        with pytest.raises(CorruptRecord, match=r"outcome 1.*content hash"):
+            next(replay)
+
+
 def test_a_full_disk_is_transient(store: SqliteStore) -> None:
     """Where the file cannot grow nothing is lost, and the same batch can be committed later."""
     (pages,) = store._db.execute("PRAGMA page_count").fetchone()

@@ -1,0 +1,134 @@
+"""All the way: photos produced, clustered and told, equal to a folder run, kill -9 included."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+import pytest
+
+from consumer.connection import Broker
+from producer.synthetic import make_samples
+from tests.kafka import kit
+
+CAIRN = [sys.executable, "-c", "from cairn.cli import main; main()"]
+KILLS = 5
+PATIENCE_S = 90.0
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of sample photos with two files that are none."""
+    directory = tmp_path_factory.mktemp("photos")
+    make_samples(directory, sites=5, singles=3)
+    (directory / "IMG_9001.jpg").write_bytes(b"\xff\xd8\xff torn")
+    (directory / "IMG_9002.png").write_bytes(b"no image at all")
+    return directory
+
+
+def cairn(*arguments: str, **environment: str) -> None:
+    """Run a command to its end."""
+    subprocess.run(
+        [*CAIRN, *arguments], env=surroundings(environment), check=True, timeout=PATIENCE_S
+    )
+
+
+def surroundings(environment: Mapping[str, str]) -> dict[str, str]:
+    settings = {"CAIRN_METRICS__PORT": "0", "CAIRN_ENGINE__BATCH_SIZE": "3"}
+    return {**os.environ, **settings, **environment}
+
+
+@contextmanager
+def worker(broker: Broker, prefix: str, state: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that is killed with -9 at the end, if it still lives then."""
+    settings = {
+        "CAIRN_KAFKA__TOPIC_PREFIX": prefix,
+        "CAIRN_KAFKA__GROUP": prefix,
+        "CAIRN_KAFKA__INSTANCE_ID": "one",
+        "CAIRN_KAFKA__SESSION_TIMEOUT_S": "6",
+    }
+    command = [*CAIRN, "run", "--kafka", broker.bootstrap, "--state", str(state)]
+    process = subprocess.Popen(command, env=surroundings(settings))
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def produced(broker: Broker, prefix: str, photos: Path, record: Path) -> int:
+    """Send the folder; how many messages it makes."""
+    cairn(
+        *("produce", str(photos), "--kafka", broker.bootstrap, "--record", str(record)),
+        CAIRN_KAFKA__TOPIC_PREFIX=prefix,
+    )
+    return len(kit.committed_records(broker, f"{prefix}.images"))
+
+
+def events(broker: Broker, prefix: str) -> list[dict[str, object]]:
+    """Every committed event in order, by the bodies alone."""
+    records = kit.committed_records(broker, f"{prefix}.events")
+    return [orjson.loads(record.value) for record in records]
+
+
+def settled(broker: Broker, prefix: str) -> int:
+    """Messages that are answered: clustered or dead."""
+    clustered = {event["image_id"] for event in events(broker, prefix)}
+    return len(clustered) + len(kit.committed_records(broker, f"{prefix}.dead-letters"))
+
+
+def wait_until_settled(broker: Broker, prefix: str, wanted: int) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while settled(broker, prefix) < wanted:
+        assert time.monotonic() < deadline, "the worker does not get on"
+        time.sleep(0.2)
+
+
+def folder_events(photos: Path, state: Path) -> list[dict[str, object]]:
+    cairn("run", "--source", str(photos), "--once", "--state", str(state))
+    lines = (state / "events.jsonl").read_bytes().splitlines()
+    return [orjson.loads(line) for line in lines]
+
+
+def test_kafka_and_folder_tell_the_same_story(
+    broker: Broker, prefix: str, photos: Path, tmp_path: Path
+) -> None:
+    """Producer, topic, worker, events: the lineage of the folder run, through five kill -9.
+
+    A seeded moment for each kill: after so many answered messages, plus a part of a batch.
+    """
+    expected = folder_events(photos, tmp_path / "folder")
+    sent = produced(broker, prefix, photos, tmp_path / "record")
+    chance = random.Random(7)
+    for kill in range(KILLS):
+        with worker(broker, prefix, tmp_path / "kafka"):
+            wait_until_settled(broker, prefix, (kill + 1) * sent // (KILLS + 1))
+            time.sleep(chance.uniform(0.0, 0.4))
+    with worker(broker, prefix, tmp_path / "kafka"):
+        wait_until_settled(broker, prefix, sent)
+    assert events(broker, prefix) == expected
+    letters = kit.committed_records(broker, f"{prefix}.dead-letters")
+    reasons = [dict(letter.headers)["dead-letter-reason"] for letter in letters]
+    assert sorted(reasons) == [b"corrupt", b"unsupported_format"]
+
+
+def test_a_new_worker_restores_from_the_journal_alone(
+    broker: Broker, prefix: str, photos: Path, tmp_path: Path
+) -> None:
+    """A worker without a local store goes on where the lost one stopped, and stops when told."""
+    expected = folder_events(photos, tmp_path / "folder")
+    sent = produced(broker, prefix, photos, tmp_path / "record")
+    with worker(broker, prefix, tmp_path / "first"):
+        wait_until_settled(broker, prefix, sent // 2)
+    with worker(broker, prefix, tmp_path / "second") as second:
+        wait_until_settled(broker, prefix, sent)
+        second.terminate()
+        assert second.wait(20) == 0
+    assert events(broker, prefix) == expected

@@ -1,0 +1,64 @@
+"""Tiny ONNX models, written byte by byte: the `onnx` package is not needed to run the tests.
+
+Field numbers are those of onnx.proto3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def chain(ops: Sequence[str], shape: Sequence[int | str], out: Sequence[int | str]) -> bytes:
+    """A model `pixels` -> op -> op ... -> `features`; an op with two inputs gets the same twice."""
+    names = ["pixels", *(f"t{i}" for i in range(1, len(ops))), "features"]
+    nodes = [
+        _node(op, names[i], names[i + 1], inputs=2 if op in {"Sub", "Div"} else 1)
+        for i, op in enumerate(ops)
+    ]
+    graph = b"".join(_field(1, node) for node in nodes) + _field(2, b"tiny")
+    graph += _field(11, _value("pixels", shape)) + _field(12, _value("features", out))
+    return _number(1, 8) + _field(7, graph) + _field(8, _number(2, 13))
+
+
+def flatten_model(side: int = 4) -> bytes:
+    """An encoder whose features are the pixels themselves: [N, 3, side, side] -> [N, 3 side²]."""
+    return chain(["Flatten"], ["N", 3, side, side], ["N", 3 * side * side])
+
+
+def zero_model(side: int = 4) -> bytes:
+    """An encoder that answers zero to everything."""
+    return chain(["Sub", "Flatten"], ["N", 3, side, side], ["N", 3 * side * side])
+
+
+def nan_model(side: int = 4) -> bytes:
+    """An encoder that answers 0 / 0 to everything."""
+    return chain(["Sub", "Div", "Flatten"], ["N", 3, side, side], ["N", 3 * side * side])
+
+
+def _node(op: str, source: str, target: str, inputs: int) -> bytes:
+    feeds = _field(1, source.encode()) * inputs
+    return feeds + _field(2, target.encode()) + _field(4, op.encode())
+
+
+def _value(name: str, shape: Sequence[int | str]) -> bytes:
+    dims = b"".join(
+        _field(1, _number(1, d) if isinstance(d, int) else _field(2, d.encode())) for d in shape
+    )
+    tensor = _number(1, 1) + _field(2, dims)  # element type 1 is float
+    return _field(1, name.encode()) + _field(2, _field(1, tensor))
+
+
+def _number(field: int, value: int) -> bytes:
+    return _varint(field << 3) + _varint(value)
+
+
+def _field(field: int, payload: bytes) -> bytes:
+    return _varint(field << 3 | 2) + _varint(len(payload)) + payload
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
