@@ -14,7 +14,7 @@ from tests.images import photo, seen_from_aside
 SCENES = ("coffee.png", "chelsea.png", "rocket.jpg")
 ALONE = "astronaut.png"
 TILTS = (0.0, 0.08, 0.15)
-SIDE = 360  # pixels of the longer side: quick, and enough for geometry
+SIDE = 240  # pixels of the longer side: quick, and enough for geometry
 
 
 def album() -> dict[str, bytes]:
