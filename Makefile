@@ -1,4 +1,4 @@
-.PHONY: demo test lint format docs
+.PHONY: demo test chaos lint format docs
 
 demo: ## Cluster sample photos, or those of IMAGES=directory
 	@scripts/bootstrap
@@ -9,6 +9,10 @@ test: ## Run all tests, against a real Kafka where it can be had; ARGS goes to p
 	@# Without Kafka its tests skip, unless CAIRN_REQUIRE_KAFKA=1 makes them fail.
 	@[ ! -x scripts/bootstrap-kafka ] || scripts/bootstrap-kafka || [ -z "$$CAIRN_REQUIRE_KAFKA" ]
 	.venv/bin/python -m pytest $(ARGS)
+
+chaos: ## Kill a folder run at 20 random moments, each process started afresh
+	@scripts/bootstrap test
+	RECOVERY_RUNS=20 RECOVERY_FRESH=1 .venv/bin/python -m pytest tests/recovery/test_folder_killed.py
 
 lint: ## Check style, formatting and types
 	@scripts/bootstrap lint

@@ -81,6 +81,10 @@ class Gauges(Quiet):
         self.metrics.committed(batch)
         for _ in batch.positions:
             self.metrics.photo_landed(seconds)
+        self.count_clusters()
+
+    def count_clusters(self) -> None:
+        """Set the gauge of clusters; called as well when they have just been restored."""
         self.metrics.clusters(_states(self.books()))
 
     def aborted(self) -> None:

@@ -42,7 +42,7 @@ class JsonLines:
             if known < written:
                 raise Misconfigured(
                     f"{self._path} has {written} lines, the state knows of {known}: "
-                    "it belongs to another state; move it away"
+                    "it belongs to another state, or the state lost its end; move it away"
                 )
             _write(file, remaining)
 

@@ -90,10 +90,12 @@ def _run_folder(settings: Settings, job: FolderJob, watch: Watch) -> None:
         started = time.monotonic()
 
         def observe(shard: Shard) -> list[Observer]:
+            gauges = Gauges(metrics, lambda: [shard.book])
             metrics.restored(time.monotonic() - started)
+            gauges.count_clusters()
             sink.catch_up(store.outcomes(), store.rejections())
             watch.ready()
-            return [Sink(sink), Gauges(metrics, lambda: [shard.book])]
+            return [Sink(sink), gauges]
 
         run_folder(settings, means, job, store, observe, watch.turn)
 

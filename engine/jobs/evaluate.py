@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import metrics
 
 NOISE = -1
 """The group of a photo that is on no confirmed cluster."""
@@ -71,6 +70,8 @@ def evaluate(truth: Sequence[str], groups: Sequence[int]) -> Scores:
     """
     if len(truth) != len(groups) or not truth:
         raise ValueError(f"{len(truth)} labels and {len(groups)} groups: need as many, at least 1")
+    from sklearn import metrics  # noqa: PLC0415  over half of a second that no service start needs
+
     labels = np.unique(np.asarray(truth), return_inverse=True)[1].astype(np.int64)
     found = _noise_as_singletons(np.asarray(groups, dtype=np.int64))
     table = _contingency(labels, found)

@@ -12,11 +12,12 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cairn.compose import means_of
 from cairn.sections import Settings
@@ -27,6 +28,7 @@ from tests.recovery.photos import MAX_BYTES
 
 PATIENCE_S = 120.0
 """Longest wait for anything: reached only where something is broken."""
+STOP_WITHIN_S = 20.0
 SETTINGS = {
     "CAIRN_METRICS__PORT": "0",
     "CAIRN_ENGINE__BATCH_SIZE": "3",
@@ -58,18 +60,9 @@ def until(happened: Callable[[], bool], pause_s: float = 0.001) -> None:
 class Worker:
     """One life of `cairn run` on a folder and a state directory."""
 
-    def __init__(
-        self,
-        source: Path,
-        state: Path,
-        *options: str,
-        environment: Mapping[str, str] = SETTINGS,
-    ) -> None:
-        self.said = state.with_name(f"{state.name}.stderr")
-        self.said.unlink(missing_ok=True)
-        arguments = ("run", "--source", str(source), "--state", str(state), *options)
-        life = (arguments, dict(environment), str(self.said))
-        self._process = _CONTEXT.Process(target=_live, args=life)
+    def __init__(self, said: Path, arguments: Sequence[str], environment: dict[str, str]) -> None:
+        self._said = said
+        self._process = _CONTEXT.Process(target=_live, args=(arguments, environment, str(said)))
         self._process.start()
 
     @property
@@ -82,33 +75,33 @@ class Worker:
         self.end()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to stop; its exit status."""
+        """Ask it to stop, which it must do soon; its exit status."""
         if self._process.is_alive():
             assert self._process.pid is not None
             os.kill(self._process.pid, number)
-        return self.end()
+        return self.end(STOP_WITHIN_S)
 
-    def end(self) -> int:
+    def end(self, within_s: float = PATIENCE_S) -> int:
         """Wait for its end; its exit status, negative for a signal."""
-        self._process.join(PATIENCE_S)
+        self._process.join(within_s)
         assert self._process.exitcode is not None, "it never ended"
         return self._process.exitcode
 
     def message(self) -> str:
         """What it wrote to standard error and output."""
-        return self.said.read_text() if self.said.exists() else ""
+        return self._said.read_text() if self._said.exists() else ""
 
 
 @contextmanager
-def worker(
-    source: Path, state: Path, *options: str, environment: Mapping[str, str] = SETTINGS
-) -> Iterator[Worker]:
-    """A worker that does not outlive its test."""
-    life = Worker(source, state, *options, environment=environment)
-    try:
-        yield life
-    finally:
-        life.kill()
+def worker(source: Path, state: Path, *options: str, **environment: str) -> Iterator[Worker]:
+    """A worker that does not outlive its test. environment: settings on top of the usual ones."""
+    arguments = ("run", "--source", str(source), "--state", str(state), *options)
+    with TemporaryDirectory() as directory:
+        life = Worker(Path(directory) / "said", arguments, SETTINGS | environment)
+        try:
+            yield life
+        finally:
+            life.kill()
 
 
 def run_once(source: Path, state: Path, *options: str) -> str:
@@ -118,7 +111,7 @@ def run_once(source: Path, state: Path, *options: str) -> str:
         return life.message()
 
 
-def _live(arguments: tuple[str, ...], environment: Mapping[str, str], said: str) -> None:
+def _live(arguments: Sequence[str], environment: dict[str, str], said: str) -> None:
     """The process: the command line as the console script runs it."""
     from cairn.cli import main  # noqa: PLC0415 # loads Kafka, whose warnings are errors in pytest
 

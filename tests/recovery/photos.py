@@ -16,7 +16,7 @@ from PIL import ExifTags, Image
 from engine.types import Rgb
 from tests.images import photo
 
-SIDE = 280
+SIDE = 220
 MAX_BYTES = 150_000
 START = datetime(2024, 5, 1, 9, 0)  # EXIF times have no zone
 PLACES = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png")
@@ -65,7 +65,7 @@ def one_view(place: str, seed: int) -> Rgb:
 
 def _views() -> Iterator[tuple[str, Rgb]]:
     """Rounds of one view of each place and the next part of the panorama."""
-    panorama = _scaled(photo(PANORAMA), 2 * SIDE)[:220]
+    panorama = _scaled(photo(PANORAMA), 2 * SIDE)[:SIDE]
     for number, left in enumerate(ENDS_THEN_MIDDLE):
         rounds = ((place, one_view(place, 10 * number + n)) for n, place in enumerate(PLACES))
         part = np.ascontiguousarray(panorama[:, left : left + SIDE])

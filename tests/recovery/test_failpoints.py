@@ -207,7 +207,7 @@ files_of_places = st.lists(st.integers(TORN, PLACES - 1), min_size=1, max_size=1
 deaths = st.lists(st.builds(Fuse, st.integers(0, 60), st.floats(0, 1)), min_size=1, max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(files=files_of_places, deaths=deaths, sizes=st.lists(st.integers(1, 5), min_size=5))
 def test_no_death_leaves_a_trace(
     files: Sequence[File], deaths: Sequence[Fuse], sizes: Sequence[int]
