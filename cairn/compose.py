@@ -70,18 +70,31 @@ def profile_of(
     if name not in PROFILES and name not in overrides:
         known = ", ".join(sorted({*PROFILES, *overrides}))
         raise Misconfigured(f"engine.profile = {name!r}: there is no such profile; known: {known}")
-    base = PROFILES.get(name, PROFILES["place"])
+    base = asdict(PROFILES.get(name, PROFILES["place"]))
     thresholds = {} if similarity is None else similarity.model_dump()
-    chosen = {**asdict(base), **thresholds, **overrides.get(name, {}), "name": name}
-    unknown = sorted(chosen.keys() - asdict(base).keys())
-    if unknown:
+    chosen = {**thresholds, **overrides.get(name, {})}
+    if unknown := sorted(chosen.keys() - base.keys()):
         raise Misconfigured(f"profiles.{name}.{unknown[0]}: there is no such field of a profile")
+    profile = _checked({**base, **chosen, "name": name})
+    if profile.rule == "similarity" and not {"same", "different"} <= chosen.keys():
+        raise Misconfigured(
+            f"profile {name!r} needs to know which cosines mean same and different for this "
+            f"encoder: put [similarity] into its card, or set profiles.{name}.same and .different"
+        )
+    return profile
+
+
+def _checked(fields: Mapping[str, object]) -> Profile:
+    where = f"profiles.{fields['name']}"
     try:
-        return TypeAdapter(Profile).validate_python(chosen)
+        profile = TypeAdapter(Profile).validate_python(fields)
     except ValidationError as error:
         fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise Misconfigured(f"profiles.{name}.{where}: {fault['msg']}") from error
+        field = ".".join(str(part) for part in fault["loc"])
+        raise Misconfigured(f"{where}.{field}: {fault['msg']}") from error
+    if profile.different >= profile.same:
+        raise Misconfigured(f"{where}: different must be below same, not {profile.different}")
+    return profile
 
 
 @contextmanager

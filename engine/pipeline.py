@@ -98,8 +98,7 @@ class Pipeline:
         watch.lap("detect")
         features = tuple(self._extract(crop) for crop in crops)
         watch.lap("local_features")
-        scale = decoded.width / decoded.image.shape[1]
-        upright = tuple(_scaled(box, scale) for box in boxes)
+        upright = tuple(_in_original(box, decoded) for box in boxes)
         return _Draft(record, crops, upright, features, watch.timings)
 
     def _record(self, photo: Photo, decoded: Decoded) -> ImageRecord:
@@ -160,5 +159,8 @@ def _crop(image: Rgb, box: Box) -> Rgb:
     return image[round(box.top) : round(box.bottom), round(box.left) : round(box.right)]
 
 
-def _scaled(box: Box, scale: float) -> Box:
-    return Box(box.left * scale, box.top * scale, box.right * scale, box.bottom * scale)
+def _in_original(box: Box, decoded: Decoded) -> Box:
+    """A box of the working image in pixels of the original: rounding gives each axis its scale."""
+    height, width = decoded.image.shape[:2]
+    across, down = decoded.width / width, decoded.height / height
+    return Box(box.left * across, box.top * down, box.right * across, box.bottom * down)
