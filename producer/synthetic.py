@@ -17,12 +17,11 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from engine.types import GeoPoint, Rgb
-from producer import figures, surroundings
-from producer.camera import Camera, Quad, paint
-from producer.photograph import WEATHERS, air_of, cast_shadow, develop, jpeg, sky
-from producer.scenes import Scene, build, facade
-
-Rng = np.random.Generator
+from producer.drawing import figures, surroundings
+from producer.drawing.camera import Camera, Quad, paint
+from producer.drawing.materials import Rng
+from producer.drawing.photograph import WEATHERS, air_of, cast_shadow, develop, jpeg, sky
+from producer.drawing.scenes import Scene, build, facade
 
 _TOWN = GeoPoint(47.0502, 8.3093)
 _START = datetime(2024, 3, 4, 7, 30, tzinfo=timezone(timedelta(hours=1)))

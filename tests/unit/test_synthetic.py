@@ -14,7 +14,7 @@ from PIL import ExifTags, Image
 from engine.types import LocalFeatures
 from engine.vision.geometry import EpipolarVerifier
 from engine.vision.sift import SiftExtractor
-from producer.scenes import build
+from producer.drawing.scenes import build
 from producer.synthetic import Sample, make_samples, photograph
 
 

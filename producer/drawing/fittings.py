@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 
 from engine.types import Rgb
-from producer.materials import (
+from producer.drawing.materials import (
     Colour,
     Mask,
+    Rng,
     Texture,
     blank,
     corrugated,
@@ -28,7 +29,7 @@ from producer.materials import (
 Box: TypeAlias = tuple[int, int, int, int]
 
 
-def window(rng: np.random.Generator, wall: Texture, box: Box, frame: Colour) -> None:
+def window(rng: Rng, wall: Texture, box: Box, frame: Colour) -> None:
     """Put a window in its reveal: reflection, blind or curtain, glazing bars, sill."""
     left, top, right, bottom = box
     size = (bottom - top, right - left)
@@ -39,7 +40,7 @@ def window(rng: np.random.Generator, wall: Texture, box: Box, frame: Colour) -> 
     _sill(rng, wall, box)
 
 
-def _glass(rng: np.random.Generator, size: tuple[int, int]) -> Texture:
+def _glass(rng: Rng, size: tuple[int, int]) -> Texture:
     depth = np.linspace(0.42, 0.12, size[0], dtype=np.float32)[:, None]
     sky = depth + 0.09 * fractal(rng, size, 40) + 0.05 * noise(rng, size, (50, 9))
     glass = tint(blank(size, (0.85, 0.97, 1.1)), np.clip(sky, 0.03, 0.8).astype(np.float32))
@@ -58,7 +59,7 @@ def _glass(rng: np.random.Generator, size: tuple[int, int]) -> Texture:
     return glass
 
 
-def _plant(rng: np.random.Generator, glass: Texture) -> None:
+def _plant(rng: Rng, glass: Texture) -> None:
     height, width = glass.shape[:2]
     foot = np.array([rng.uniform(0.25, 0.75) * width, height])
     for _ in range(int(rng.integers(8, 22))):
@@ -93,7 +94,7 @@ def _reveal(wall: Texture, box: Box) -> None:
     wall[max(0, top - 6) : top, max(0, left - 5) : right + 5] *= 1.08
 
 
-def _sill(rng: np.random.Generator, wall: Texture, box: Box) -> None:
+def _sill(rng: Rng, wall: Texture, box: Box) -> None:
     left, _, right, bottom = box
     stone = float(rng.uniform(0.55, 0.78))
     wall[bottom : bottom + 5, max(0, left - 5) : right + 5] = stone
@@ -105,7 +106,7 @@ def _sill(rng: np.random.Generator, wall: Texture, box: Box) -> None:
         streaks *= (1 - 0.13 * run * fade)[..., None]
 
 
-def opening(rng: np.random.Generator, wall: Texture, box: Box) -> None:
+def opening(rng: Rng, wall: Texture, box: Box) -> None:
     """Leave a hole where a window will be: dark room, rough edge, boards nailed across."""
     left, top, right, bottom = box
     size = (bottom - top, right - left)
@@ -119,7 +120,7 @@ def opening(rng: np.random.Generator, wall: Texture, box: Box) -> None:
     cv2.rectangle(wall, (left, top), (right, bottom), (0.45, 0.42, 0.4), 3)
 
 
-def shutters(rng: np.random.Generator, wall: Texture, box: Box, colour: Colour) -> None:
+def shutters(rng: Rng, wall: Texture, box: Box, colour: Colour) -> None:
     """Hang a pair of louvred wooden shutters beside a window; some slats are broken."""
     left, top, right, bottom = box
     width = max(6, (right - left) // 2)
@@ -135,7 +136,7 @@ def shutters(rng: np.random.Generator, wall: Texture, box: Box, colour: Colour) 
             wall[hung : hung + leaf.shape[0], x : x + width] = leaf
 
 
-def door(rng: np.random.Generator, wall: Texture, box: Box, colour: Colour) -> None:
+def door(rng: Rng, wall: Texture, box: Box, colour: Colour) -> None:
     """Hang a panelled door with handle, letter slot and a worn foot."""
     left, top, right, bottom = box
     leaf = stained(rng, plaster(rng, (bottom - top, right - left), colour), 0.8)
@@ -152,7 +153,7 @@ def door(rng: np.random.Generator, wall: Texture, box: Box, colour: Colour) -> N
     cv2.rectangle(wall, (left, top), (right, bottom), (0.75, 0.73, 0.7), 4)
 
 
-def roller_door(rng: np.random.Generator, wall: Texture, box: Box, colour: Colour) -> None:
+def roller_door(rng: Rng, wall: Texture, box: Box, colour: Colour) -> None:
     """Hang a roller shutter: horizontal slats, dents, a half-open gap."""
     left, top, right, bottom = box
     sheet = np.rot90(corrugated(rng, (right - left, bottom - top), colour, pitch=9.0))
@@ -163,7 +164,7 @@ def roller_door(rng: np.random.Generator, wall: Texture, box: Box, colour: Colou
     _reveal(wall, box)
 
 
-def pipe(rng: np.random.Generator, wall: Texture, x: int) -> None:
+def pipe(rng: Rng, wall: Texture, x: int) -> None:
     """Fix a rain pipe from eave to foot with brackets and its shadow."""
     round_shade = np.array([0.5, 0.8, 1.0, 0.9, 0.7, 0.5, 0.35], dtype=np.float32)
     metal = float(rng.uniform(0.3, 0.7)) * round_shade

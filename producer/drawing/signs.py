@@ -9,11 +9,21 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from producer.fittings import Box
-from producer.materials import Colour, Mask, Texture, blank, fractal, mix, noise, stained
+from producer.drawing.fittings import Box
+from producer.drawing.materials import (
+    Colour,
+    Mask,
+    Rng,
+    Texture,
+    blank,
+    fractal,
+    mix,
+    noise,
+    stained,
+)
 
 
-def lettering(rng: np.random.Generator, text: str, height: int) -> Mask:
+def lettering(rng: Rng, text: str, height: int) -> Mask:
     """Hand-painted text as an opacity mask, about `height` pixels high.
 
     Every letter has its own size, slant, weight and bends: a printed letter would match the
@@ -31,7 +41,7 @@ def lettering(rng: np.random.Generator, text: str, height: int) -> Mask:
     return _bent(rng, mask[:, : x + height // 3], height)
 
 
-def _glyph(rng: np.random.Generator, letter: str, height: int) -> Mask:
+def _glyph(rng: Rng, letter: str, height: int) -> Mask:
     font = ImageFont.load_default(size=height)
     left, top, right, bottom = font.getbbox(letter)
     image = Image.new("L", (int(right - left) + 8, int(bottom - top) + 8))
@@ -48,7 +58,7 @@ def _glyph(rng: np.random.Generator, letter: str, height: int) -> Mask:
     return np.asarray(cv2.dilate(drawn, weight.astype(np.uint8)), np.float32)
 
 
-def _bent(rng: np.random.Generator, mask: Mask, height: int) -> Mask:
+def _bent(rng: Rng, mask: Mask, height: int) -> Mask:
     size = (mask.shape[0], mask.shape[1])
     rows, columns = np.indices(size, dtype=np.float32)
     bend = [noise(rng, size, height * 0.45) * np.float32(0.05 * height) for _ in range(2)]
@@ -57,9 +67,7 @@ def _bent(rng: np.random.Generator, mask: Mask, height: int) -> Mask:
     )
 
 
-def sign(
-    rng: np.random.Generator, wall: Texture, place: tuple[int, int], text: str, ink: int
-) -> None:
+def sign(rng: Rng, wall: Texture, place: tuple[int, int], text: str, ink: int) -> None:
     """Hang a painted board, weathered; `ink` is the letter height in pixels."""
     mask = lettering(rng, text, ink)
     back = muted(rng)
@@ -69,7 +77,7 @@ def sign(
     paste(wall, stained(rng, board, 1.0), place)
 
 
-def poster(rng: np.random.Generator, wall: Texture, place: tuple[int, int]) -> None:
+def poster(rng: Rng, wall: Texture, place: tuple[int, int]) -> None:
     """Stick on a torn paper bill: a smudge of a picture and a few lines nobody can read."""
     size = (int(rng.uniform(34, 80)), int(rng.uniform(28, 62)))
     paper = blank(size, (0.8, 0.78, 0.72))
@@ -89,7 +97,7 @@ def poster(rng: np.random.Generator, wall: Texture, place: tuple[int, int]) -> N
     region[:] = mix(region, turned[fit], opacity[fit])
 
 
-def muted(rng: np.random.Generator) -> Colour:
+def muted(rng: Rng) -> Colour:
     """Mix a paint colour that has seen some years of weather."""
     grey = float(rng.uniform(0.15, 0.75))
     red, green, blue = (grey + 0.3 * (rng.uniform(0, 1, 3) - 0.5)).clip(0.04, 0.9)
@@ -105,7 +113,7 @@ def paste(wall: Texture, board: Texture, place: tuple[int, int], share: float = 
     wall[top + cut.shape[0] : top + cut.shape[0] + 4, left : left + cut.shape[1]] *= 0.55
 
 
-def graffiti(rng: np.random.Generator, wall: Texture, box: Box) -> None:
+def graffiti(rng: Rng, wall: Texture, box: Box) -> None:
     """Spray-paint throw-ups: a few fat smooth strokes with outlines and drips."""
     left, top, right, bottom = box
     for _ in range(int(rng.integers(3, 6))):
@@ -130,7 +138,7 @@ def _smooth(knots: np.ndarray) -> np.ndarray:
     return np.round(line).astype(np.int32)
 
 
-def word(rng: np.random.Generator) -> str:
+def word(rng: Rng) -> str:
     """Invent the name of a firm that no other sign carries."""
     pairs = rng.integers(0, (17, 6), (int(rng.integers(2, 4)), 2))
     name = "".join("BDFGHJKLMNPRSTVWZ"[c] + "AEIOUY"[v] for c, v in pairs)

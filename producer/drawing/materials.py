@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Texture: TypeAlias = NDArray[np.floating[Any]]
 Mask: TypeAlias = NDArray[np.floating[Any]]
 Colour: TypeAlias = tuple[float, float, float]
+Rng: TypeAlias = np.random.Generator
 Size: TypeAlias = tuple[int, int]
 """Height and width in pixels."""
 
@@ -24,7 +25,7 @@ def blank(size: Size, colour: Colour) -> Texture:
     return np.full((*size, 3), colour, dtype=np.float32)
 
 
-def noise(rng: np.random.Generator, size: Size, cell: float | tuple[float, float]) -> Mask:
+def noise(rng: Rng, size: Size, cell: float | tuple[float, float]) -> Mask:
     """Smooth noise with features of about `cell` pixels (height, width), standard deviation ~1."""
     cells = cell if isinstance(cell, tuple) else (cell, cell)
     grid = (max(2, round(size[0] / cells[0])), max(2, round(size[1] / cells[1])))
@@ -32,7 +33,7 @@ def noise(rng: np.random.Generator, size: Size, cell: float | tuple[float, float
     return np.asarray(cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def fractal(rng: np.random.Generator, size: Size, cell: float, octaves: int = 4) -> Mask:
+def fractal(rng: Rng, size: Size, cell: float, octaves: int = 4) -> Mask:
     """Multi-octave value noise (fractional Brownian motion), standard deviation ~1."""
     total = np.zeros(size, dtype=np.float32)
     for octave in range(octaves):
@@ -51,7 +52,7 @@ def mix(under: Texture, over: Texture | Colour, share: Mask) -> Texture:
     return np.asarray(under + (np.asarray(over, np.float32) - under) * weight, dtype=np.float32)
 
 
-def random_phase(rng: np.random.Generator, sample: Mask, size: Size) -> Mask:
+def random_phase(rng: Rng, sample: Mask, size: Size) -> Mask:
     """Noise with the spectrum of a real texture (Galerne, Gousseau, Morel 2011), mean 0, std 1."""
     tile = (min(size[0], 512), min(size[1], 512))
     amplitude = np.abs(np.fft.rfft2(sample - sample.mean(), s=tile))
@@ -62,7 +63,7 @@ def random_phase(rng: np.random.Generator, sample: Mask, size: Size) -> Mask:
     return np.asarray(field / field.std(), dtype=np.float32)
 
 
-def brick(rng: np.random.Generator, size: Size, colour: Colour, course: float = 9.0) -> Texture:
+def brick(rng: Rng, size: Size, colour: Colour, course: float = 9.0) -> Texture:
     """Lay a running bond, every brick in its own tone; `course` is its height in pixels."""
     length = course * 2.9
     rows, columns = np.indices(size, dtype=np.float32)
@@ -82,13 +83,13 @@ def _edge(position: Mask, period: float) -> Mask:
     return np.asarray(np.clip(1.5 - np.minimum(position, period - position), 0, 1), np.float32)
 
 
-def plaster(rng: np.random.Generator, size: Size, colour: Colour) -> Texture:
+def plaster(rng: Rng, size: Size, colour: Colour) -> Texture:
     """Rough render: fine grain, trowel marks, slow patches."""
     grain = 1 + 0.045 * noise(rng, size, 1.5) + 0.05 * fractal(rng, size, 90)
     return tint(blank(size, colour), grain)
 
 
-def concrete(rng: np.random.Generator, size: Size, colour: Colour) -> Texture:
+def concrete(rng: Rng, size: Size, colour: Colour) -> Texture:
     """Board-marked panels with joints, tie holes and blotches."""
     wall = tint(plaster(rng, size, colour), 1 + 0.05 * noise(rng, size, (6, 200)))
     panel = (int(size[0] / rng.uniform(2.2, 3.6)), int(size[1] / rng.uniform(3.3, 6.5)))
@@ -106,9 +107,7 @@ def concrete(rng: np.random.Generator, size: Size, colour: Colour) -> Texture:
     return wall
 
 
-def corrugated(
-    rng: np.random.Generator, size: Size, colour: Colour, pitch: float = 18.0
-) -> Texture:
+def corrugated(rng: Rng, size: Size, colour: Colour, pitch: float = 18.0) -> Texture:
     """Folded sheet metal: vertical ribs, dents, rust from the lower edge."""
     x = np.arange(size[1], dtype=np.float32)
     ribs = 1 + 0.24 * np.tanh(2.2 * np.sin(2 * np.pi * x / pitch))
@@ -119,7 +118,7 @@ def corrugated(
     return mix(sheet, (0.36, 0.2, 0.11), np.clip(rust * 1.6, 0, 0.85))
 
 
-def tiles(rng: np.random.Generator, size: Size, colour: Colour) -> Texture:
+def tiles(rng: Rng, size: Size, colour: Colour) -> Texture:
     """Roof tiles: shadowed courses, single tiles in other tones, moss."""
     rows, columns = np.indices(size, dtype=np.float32)
     row, column = np.floor(rows / 12).astype(int), np.floor(columns / 10).astype(int)
@@ -129,7 +128,7 @@ def tiles(rng: np.random.Generator, size: Size, colour: Colour) -> Texture:
     return mix(roof, (0.25, 0.28, 0.18), np.clip(fractal(rng, size, 70) - 0.9, 0, 0.6))
 
 
-def ground(rng: np.random.Generator, size: Size, kind: str, spectrum: Mask) -> Texture:
+def ground(rng: Rng, size: Size, kind: str, spectrum: Mask) -> Texture:
     """Asphalt, paving, grass or gravel; `spectrum` is a grey sample whose grain is copied."""
     colours: dict[str, Colour] = {
         "asphalt": (0.33, 0.33, 0.34),
@@ -145,7 +144,7 @@ def ground(rng: np.random.Generator, size: Size, kind: str, spectrum: Mask) -> T
     return stained(rng, floor, amount=0.5)
 
 
-def _paved(rng: np.random.Generator, floor: Texture, slab: int) -> Texture:
+def _paved(rng: Rng, floor: Texture, slab: int) -> Texture:
     rows, columns = np.indices(floor.shape[:2], dtype=np.float32)
     row = np.floor(rows / slab).astype(int)
     shifted = columns + (row % 2) * slab * 0.5
@@ -155,7 +154,7 @@ def _paved(rng: np.random.Generator, floor: Texture, slab: int) -> Texture:
     return mix(tint(floor, tones[row, column]), (0.2, 0.19, 0.17), joint * 0.7)
 
 
-def stained(rng: np.random.Generator, surface: Texture, amount: float = 1.0) -> Texture:
+def stained(rng: Rng, surface: Texture, amount: float = 1.0) -> Texture:
     """Weather marks: blotches, vertical run-off, splash at the foot, cracks."""
     size = surface.shape[0], surface.shape[1]
     blotch = np.clip(fractal(rng, size, 150, octaves=5) - 0.7, 0, 1)
@@ -168,7 +167,7 @@ def stained(rng: np.random.Generator, surface: Texture, amount: float = 1.0) -> 
     return surface
 
 
-def _crack(rng: np.random.Generator, surface: Texture) -> None:
+def _crack(rng: Rng, surface: Texture) -> None:
     steps = rng.normal((0.0, 7.0), (6.0, 4.0), (int(rng.integers(8, 30)), 2))
     start = rng.uniform((0, 0), (surface.shape[1], surface.shape[0] * 0.8))
     path = np.round(start + np.cumsum(steps, axis=0)).astype(np.int32)

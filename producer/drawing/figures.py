@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from producer.camera import Quad, Rgba
-from producer.materials import Colour, Mask, Texture, blank, noise, tint
-from producer.surroundings import contact_shadow, rgba, upright
+from producer.drawing.camera import Quad, Rgba
+from producer.drawing.materials import Colour, Mask, Rng, Texture, blank, noise, tint
+from producer.drawing.surroundings import contact_shadow, rgba, upright
 
-Rng = np.random.Generator
 _SIZE = (300, 180)
 _SKIN: Colour = (0.75, 0.56, 0.43)
 _VESTS: tuple[Colour, ...] = ((0.95, 0.42, 0.08), (0.8, 0.92, 0.15))

@@ -10,10 +10,8 @@ import numpy as np
 from PIL import Image
 
 from engine.types import Rgb
-from producer.camera import Air, Camera, Canvas
-from producer.materials import Mask, fractal, noise
-
-Rng = np.random.Generator
+from producer.drawing.camera import Air, Camera, Canvas
+from producer.drawing.materials import Mask, Rng, fractal, noise
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,11 @@ import cv2
 import numpy as np
 import skimage.data
 
-from producer import signs, surroundings
-from producer.camera import Quad
-from producer.materials import Texture, brick, ground, plaster, stained, tiles
-from producer.recipes import PER_METRE, WALLS, Recipe
-from producer.surroundings import rgba, upright
-
-Rng = np.random.Generator
+from producer.drawing import signs, surroundings
+from producer.drawing.camera import Quad
+from producer.drawing.materials import Rng, Texture, brick, ground, plaster, stained, tiles
+from producer.drawing.recipes import PER_METRE, WALLS, Recipe
+from producer.drawing.surroundings import rgba, upright
 
 
 def terrain(rng: Rng, recipe: Recipe) -> list[Quad]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
-from producer.materials import Colour, Texture, brick, concrete, corrugated, plaster
+from producer.drawing.materials import Colour, Rng, Texture, brick, concrete, corrugated, plaster
 
 PER_METRE = 70
 """Texture pixels per metre of wall."""
 
-WALLS: dict[str, Callable[[np.random.Generator, tuple[int, int], Colour], Texture]] = {
+WALLS: dict[str, Callable[[Rng, tuple[int, int], Colour], Texture]] = {
     "brick": brick,
     "plaster": plaster,
     "concrete": concrete,

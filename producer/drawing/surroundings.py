@@ -8,10 +8,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from producer.camera import Quad, Rgba
-from producer.materials import Mask, Texture, blank, fractal, tint
-
-Rng = np.random.Generator
+from producer.drawing.camera import Quad, Rgba
+from producer.drawing.materials import Mask, Rng, Texture, blank, fractal, tint
 
 
 def rgba(texture: Texture, alpha: Mask | None = None) -> Rgba:

@@ -13,10 +13,11 @@ import numpy as np
 import skimage.data
 
 from engine.types import Rgb
-from producer import fittings, signs, street, surroundings
-from producer.camera import Quad
-from producer.materials import (
+from producer.drawing import fittings, signs, street, surroundings
+from producer.drawing.camera import Quad
+from producer.drawing.materials import (
     Mask,
+    Rng,
     Texture,
     fractal,
     mix,
@@ -25,10 +26,8 @@ from producer.materials import (
     stained,
     tint,
 )
-from producer.recipes import PER_METRE, RECIPES, WALLS, Recipe
-from producer.surroundings import rgba
-
-Rng = np.random.Generator
+from producer.drawing.recipes import PER_METRE, RECIPES, WALLS, Recipe
+from producer.drawing.surroundings import rgba
 
 
 @dataclass(frozen=True, slots=True, eq=False)
