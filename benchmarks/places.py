@@ -20,9 +20,7 @@ from cairn.folder_run import FolderJob
 from cairn.one_shot import Finished, cluster_folder
 from cairn.sections import Settings
 from cairn.settings import load
-from engine.jobs.evaluate import Retrieval, evaluate
-from engine.jobs.placements import group_numbers
-from exporters.result import NOISE
+from engine.jobs.evaluate import Retrieval
 from producer.labels import read_labels
 
 SHARED = Path(os.environ.get("CAIRN_SHARED", Path(__file__).parents[2] / "shared"))
@@ -55,10 +53,10 @@ def run(settings: Settings, name: str, seed: int | None) -> Run:
     labels = read_labels(directory / "labels.csv")
     job = FolderJob(directory, shuffle_seed=seed, labels=labels)
     finished = cluster_folder(settings, means_of(settings), job, Console(quiet=True))
-    groups = group_numbers(finished.placements)
-    judged = [(p.image.attributes["label"], groups.get(p.key, NOISE)) for p in finished.placements]
-    scores = evaluate([label for label, _ in judged], [group for _, group in judged])
-    return Run(name, "as taken" if seed is None else f"shuffle {seed}", scores.bcubed, finished)
+    if finished.scores is None:
+        raise SystemExit(f"no photo of {directory} has a label")
+    order = "as taken" if seed is None else f"shuffle {seed}"
+    return Run(name, order, finished.scores.bcubed, finished)
 
 
 def shares(runs: list[Run]) -> str:

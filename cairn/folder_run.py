@@ -64,7 +64,7 @@ def run_folder(
     )
     shard = shard_of(store, means)
     observers = observe(shard)
-    pace = Pace(settings.engine.batch_size, settings.folder.poll_s)
+    pace = Pace(settings.engine.batch_size)
     with preparing(settings, means) as prepare:
         shards = FixedShards({0: shard})
         Loop(source, prepare, shards, NoLog(), observers, pace).run(stop)

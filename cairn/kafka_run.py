@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
@@ -53,10 +53,10 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
         prepare = stack.enter_context(preparing(settings, means))
         gauges = Gauges(metrics, lambda: [shard.book for shard in shards.values()])
         log = GroupLog(member, committer, shards)
-        pace = Pace(settings.engine.batch_size, settings.folder.poll_s)
-        Loop(GroupSource(member), prepare, shards, log, [gauges], pace).run(
-            _Turn(watch, member, metrics, topic_name(kafka.topic_prefix, "images"))
-        )
+        pace = Pace(settings.engine.batch_size)
+        source = GroupSource(member)
+        turn = _Turn(watch, source, member, metrics, topic_name(kafka.topic_prefix, "images"))
+        Loop(source, prepare, shards, log, [gauges], pace).run(turn)
 
 
 def broker_of(kafka: Kafka) -> Broker:
@@ -132,19 +132,33 @@ def _journal(
 
 
 class _Turn:
-    """Called once a turn of the loop: beats, refreshes the lag now and then, says when to stop."""
+    """Called once a turn of the loop: beats, tells how the group fares, says when to stop."""
 
-    def __init__(self, watch: Watch, member: KafkaSource, metrics: Metrics, topic: str) -> None:
+    def __init__(
+        self, watch: Watch, source: GroupSource, member: KafkaSource, metrics: Metrics, topic: str
+    ) -> None:
         self._watch = watch
+        self._source = source
         self._member = member
         self._metrics = metrics
         self._topic = topic
+        self._epoch = source.epoch
+        self._lags: Mapping[int, int] = {}
         self._next_lag = 0.0
 
     def __call__(self) -> bool:
+        if self._source.epoch != self._epoch:
+            self._epoch = self._source.epoch
+            self._metrics.rebalanced()
         if time.monotonic() >= self._next_lag:
             self._next_lag = time.monotonic() + LAG_EVERY_S
             with suppress(Transient):  # the broker is away: polling says so
-                for partition, records in self._member.lag().items():
-                    self._metrics.lag(self._topic, partition, records)
+                self._tell(self._member.lag())
         return self._watch.turn()
+
+    def _tell(self, lags: Mapping[int, int]) -> None:
+        for partition in self._lags.keys() - lags.keys():
+            self._metrics.revoked(self._topic, partition)
+        for partition, records in lags.items():
+            self._metrics.lag(self._topic, partition, records)
+        self._lags = lags

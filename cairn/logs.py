@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 
 import orjson
 
@@ -12,6 +13,8 @@ from cairn.sections import Log
 
 class JsonFormatter(logging.Formatter):
     """One JSON object an entry."""
+
+    converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
         """Time (RFC 3339, UTC), level, logger, message, and the traceback where there is one."""

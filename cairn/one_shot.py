@@ -18,7 +18,8 @@ from cairn.observers import Bar, Shares
 from cairn.report import disagreement, printable
 from cairn.sections import Settings
 from engine.errors import Misconfigured
-from engine.jobs.placements import Placement, placements
+from engine.jobs.evaluate import NOISE, Scores, evaluate
+from engine.jobs.placements import Placement, group_numbers, placements
 from engine.types import Rejection
 
 
@@ -27,6 +28,7 @@ class Finished:
     """A folder's result, and what it cost.
 
     wall_s: seconds on the clock. cpu_s: processor seconds in all; stages: of them, by stage.
+    scores: how right it is, None where no photo has a label.
     """
 
     placements: Sequence[Placement]
@@ -35,6 +37,7 @@ class Finished:
     cpu_s: float
     stages: Mapping[str, float]
     verifications: int
+    scores: Scores | None
 
     @property
     def photos(self) -> int:
@@ -61,14 +64,28 @@ def cluster_folder(settings: Settings, means: Means, job: FolderJob, console: Co
         bar = Bar(progress, progress.add_task("clustering", total=len(names)))
         run_folder(settings, means, job, store, lambda _: [bar, shares], lambda: False)
         cpu = time.process_time() - started_cpu
+        found = placements(store.outcomes())
         return Finished(
-            placements=placements(store.outcomes()),
+            placements=found,
             rejections=list(store.rejections()),
             wall_s=time.monotonic() - started,
             cpu_s=cpu,
             stages={**shares.seconds, "verification": means.verifier.seconds},
             verifications=means.verifier.calls,
+            scores=_scores(found),
         )
+
+
+def _scores(found: Sequence[Placement]) -> Scores | None:
+    groups = group_numbers(found)
+    judged = [
+        (label, groups.get(placement.key, NOISE))
+        for placement in found
+        if (label := placement.image.attributes.get("label")) is not None
+    ]
+    if not judged:
+        return None
+    return evaluate([label for label, _ in judged], [group for _, group in judged])
 
 
 def progress_bar(console: Console) -> Progress:

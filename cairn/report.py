@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 
@@ -10,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.jobs.evaluate import Retrieval, Scores
-from engine.jobs.placements import ClusterKey, Placement
+from engine.jobs.placements import Placement, piles
 from engine.types import Rejection
 from exporters.result import qualities
 
@@ -22,11 +21,8 @@ REFUSED_SHOWN = 10
 
 def cluster_table(found: Sequence[Placement]) -> Table:
     """The largest piles: size, state, quality, an example."""
-    piles: dict[ClusterKey, list[Placement]] = defaultdict(list)
-    for placement in found:
-        piles[placement.key].append(placement)
     quality = qualities(found)
-    ranked = sorted(piles.values(), key=lambda pile: (-len(pile), pile[0].cluster_id))
+    ranked = sorted(piles(found).values(), key=lambda pile: (-len(pile), pile[0].cluster_id))
     several = [pile for pile in ranked if len(pile) > 1]
     table = Table("cluster", "size", "state", "quality", "example", title="Clusters")
     for pile in several[:ROWS]:
@@ -36,7 +32,7 @@ def cluster_table(found: Sequence[Placement]) -> Table:
             str(len(pile)),
             "confirmed" if first.confirmed else "pending",
             quality[first.key],
-            printable(first.image.attributes.get("filename", first.image.image_id)),
+            printable(first.name),
         )
     table.caption = _caption(len(several), len(ranked))
     return table
@@ -57,9 +53,9 @@ def printable(text: str) -> Text:
     return Text("".join(escaped))
 
 
-def _caption(several: int, piles: int) -> str:
+def _caption(several: int, clusters: int) -> str:
     shown = f", {ROWS} shown" if several > ROWS else ""
-    return f"clusters of two or more: {several}{shown}; single photos: {piles - several}"
+    return f"clusters of two or more: {several}{shown}; single photos: {clusters - several}"
 
 
 def share_table(seconds: Mapping[str, float], total: float) -> Table:

@@ -75,8 +75,6 @@ class Guards(Section):
 class Folder(Section):
     """How a folder is watched."""
 
-    poll_s: Seconds = 1.0
-    """Seconds between two looks at the folder."""
     settle_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     """Seconds a file must lie unchanged before it is read: it may still be being written."""
 
@@ -98,8 +96,6 @@ class Kafka(Section):
     """Seconds without a heartbeat after which the group gives a worker's partitions away."""
     max_poll_interval_s: Seconds = 300.0
     """Seconds one batch may take before the group gives a worker's partitions away."""
-    request_timeout_s: Seconds = 30.0
-    """Seconds to wait for the answer to one request."""
     transaction_timeout_s: Seconds = 10.0
     """Seconds after which the broker aborts the transaction of a worker that died."""
     max_request_bytes: Count = 8 * 1024 * 1024

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 from cairn.compose import Means
+from cairn.files import write_file
 from cairn.one_shot import Finished
 from engine.errors import BadImage
-from engine.jobs.evaluate import evaluate
-from engine.jobs.placements import ClusterKey, Placement, group_numbers
+from engine.jobs.placements import Placement, piles
 from engine.types import GeoPoint
 from engine.vision.decode import DecodeLimits, decode
 from exporters.contact_sheet import (
+    SHOWN_MEMBERS,
     ClusterCard,
     Member,
     Report,
@@ -23,28 +23,25 @@ from exporters.contact_sheet import (
     render_contact_sheet,
     thumbnail,
 )
-from exporters.result import NOISE, qualities
+from exporters.result import qualities
 
-SHOWN = 24
-"""Thumbnails of a pile, and of the single photos tenfold: a page must stay a page."""
+SHOWN_SINGLES = 240
+"""Thumbnails of single photos: a page must stay a page."""
 
 
-def write_sheet(path: Path, finished: Finished, means: Means, directory: Path) -> Path:
-    """Write the self-contained HTML file and return its path."""
-    path.write_text(render_contact_sheet(_report(finished, means, directory)), encoding="utf-8")
-    return path
+def write_sheet(path: Path, finished: Finished, means: Means, directory: Path) -> None:
+    """Write the self-contained HTML file; raises Misconfigured where that fails."""
+    write_file(path, render_contact_sheet(_report(finished, means, directory)).encode())
 
 
 def _report(finished: Finished, means: Means, directory: Path) -> Report:
-    piles: dict[ClusterKey, list[Placement]] = defaultdict(list)
-    for placement in finished.placements:
-        piles[placement.key].append(placement)
-    several = [pile for pile in piles.values() if len(pile) > 1]
-    single = [_member(pile[0]) for pile in piles.values() if len(pile) == 1]
+    found = piles(finished.placements).values()
+    several = [pile for pile in found if len(pile) > 1]
+    single = [_member(pile[0]) for pile in found if len(pile) == 1]
     quality = qualities(finished.placements)
     cards = [_card(pile, quality[pile[0].key]) for pile in several]
-    shown = [name for card in cards for name in _shown(card.members, SHOWN)]
-    pictures = _thumbnails([*shown, *_shown(single, 10 * SHOWN)], directory)
+    shown = [name for card in cards for name in _shown(card.members, SHOWN_MEMBERS)]
+    pictures = _thumbnails([*shown, *_shown(single, SHOWN_SINGLES)], directory)
     return Report(
         title=f"Piles of {directory.name}",
         encoder=means.encoder.identity,
@@ -53,14 +50,12 @@ def _report(finished: Finished, means: Means, directory: Path) -> Report:
         clusters=tuple(replace(card, members=_pictured(card.members, pictures)) for card in cards),
         singles=_pictured(single, pictures),
         rejected=tuple(finished.rejections),
-        bcubed=_bcubed(finished.placements),
+        bcubed=None if finished.scores is None else finished.scores.bcubed.f1,
     )
 
 
 def _member(placement: Placement) -> Member:
-    image = placement.image
-    name = image.attributes.get("filename", image.image_id)
-    return Member(name, b"", image.captured_at, placement.confidence)
+    return Member(placement.name, b"", placement.image.captured_at, placement.confidence)
 
 
 def _card(pile: Sequence[Placement], quality: str) -> ClusterCard:
@@ -100,15 +95,3 @@ def _thumbnails(names: Sequence[str], directory: Path) -> Mapping[str, bytes]:
 
 def _pictured(members: Sequence[Member], pictures: Mapping[str, bytes]) -> tuple[Member, ...]:
     return tuple(replace(member, thumbnail=pictures.get(member.name, b"")) for member in members)
-
-
-def _bcubed(found: Sequence[Placement]) -> float | None:
-    groups = group_numbers(found)
-    judged = [
-        (label, groups.get(placement.key, NOISE))
-        for placement in found
-        if (label := placement.image.attributes.get("label")) is not None
-    ]
-    if not judged:
-        return None
-    return evaluate([label for label, _ in judged], [group for _, group in judged]).bcubed.f1

@@ -13,10 +13,10 @@ from consumer.connection import Broker, connecting
 from engine.errors import Misconfigured
 
 COMPACTED = frozenset({"clusters", "journal"})
-ALIGNED = ("images", "commands", "journal")
+ALIGNED = ("images", "journal")
 """Topics whose partitions correspond: a shard is the same number in each of them."""
 
-KINDS = ("images", "commands", "events", "clusters", "journal", "dead-letters")
+KINDS = ("images", "events", "clusters", "journal", "dead-letters")
 HEADROOM_BYTES = 128 * 1024
 """What Cairn adds to a message that it hands on: a dead letter's reasons, a journal's frame."""
 

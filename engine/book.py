@@ -44,17 +44,11 @@ class ScopeBook:
     seq: int = 0
     next_prototype: int = 0
 
-    def resolve(self, cluster_id: str) -> str:
-        """The living cluster behind an id, which may have been retired several times over."""
-        while cluster_id in self.redirects:
-            cluster_id = self.redirects[cluster_id]
-        return cluster_id
-
-    def nearest(self, vector: Vector, k: int) -> Iterator[tuple[Cluster, Prototype, float]]:
-        """The k prototypes nearest to a unit vector, best first."""
-        for label, similarity in self.index.search(vector, k):
+    def nearest(self, vector: Vector, k: int) -> Iterator[tuple[Cluster, Prototype]]:
+        """The k prototypes nearest to a unit vector, best first, each with its cluster."""
+        for label, _ in self.index.search(vector, k):
             cluster = self.clusters[self.owners[label]]
-            yield cluster, cluster.prototypes[label], similarity
+            yield cluster, cluster.prototypes[label]
 
     def apply(self, event: Event, items: Mapping[str, Item], location: GeoPoint | None) -> None:
         """Move the state by one event; `items` are those of the photo that caused it."""

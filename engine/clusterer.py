@@ -80,7 +80,7 @@ class Clusterer:
         """Candidates rescored one by one, so that neither index nor batch shape shows in them."""
         distances: dict[str, tuple[float, float | None]] = {}
         found = []
-        for cluster, prototype, _ in scope.nearest(vector, self._profile.neighbours):
+        for cluster, prototype in scope.nearest(vector, self._profile.neighbours):
             if cluster.cluster_id not in distances:
                 distances[cluster.cluster_id] = (
                     cluster.average_similarity(vector),

@@ -90,7 +90,7 @@ class Pipeline:
         try:
             decoded = self._senses.decode(photo.data)
         except BadImage as error:
-            return rejection_of(photo, error)
+            return Rejection(photo.image_id, photo.scope, photo.origin, error.reason, error.detail)
         record = self._record(photo, decoded)
         watch.lap("decode")
         boxes = tuple(self._senses.detect(decoded.image))
@@ -142,11 +142,6 @@ def whole_image(image: Rgb) -> Sequence[Box]:
 def content_hash(data: bytes) -> str:
     """SHA-256 of the image bytes, in hex: what makes two messages the same image."""
     return hashlib.sha256(data).hexdigest()
-
-
-def rejection_of(photo: Photo, error: BadImage) -> Rejection:
-    """The dead letter of a photo."""
-    return Rejection(photo.image_id, photo.scope, photo.origin, error.reason, error.detail)
 
 
 def _prepared(draft: _Draft, vectors: Iterator[tuple[Vector, float]]) -> Prepared:

@@ -119,7 +119,7 @@ class ExemplarMemory(ExemplarFeatures, Protocol):
     """Exemplar features that also take in those of a photo whose batch is not committed yet."""
 
     def remember(self, scope: str, item_id: str, features: LocalFeatures) -> None:
-        """Keep the features of a new exemplar until its batch is committed or dropped."""
+        """Keep the features of a new exemplar until its batch is committed."""
         ...
 
 

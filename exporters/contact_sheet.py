@@ -19,7 +19,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from engine.types import GeoPoint, Rejection, Rgb
 
 _THUMBNAIL_BYTES = 6_000
-_SHOWN_MEMBERS = 24
+SHOWN_MEMBERS = 24
+"""Photos shown of a pile; the page says how many more there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def render_contact_sheet(report: Report) -> str:
         pending=_sorted_cards(report.clusters, pending=True),
         singles=in_time_order(report.singles),
         images=_image_count(report),
-        shown=_SHOWN_MEMBERS,
+        shown=SHOWN_MEMBERS,
         style=style,
         style_hash=b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import orjson
 
-from engine.jobs.placements import ClusterKey, Placement, group_numbers
+from engine.jobs.evaluate import NOISE
+from engine.jobs.placements import ClusterKey, Placement, group_numbers, piles
 from engine.jobs.project import project
 from engine.jobs.quality import Quality, grade, spread
 
-NOISE = -1
 DECIMALS = 6
 """Of x, y and z: what float32 tells apart."""
 
@@ -33,7 +32,7 @@ def result_rows(found: Sequence[Placement]) -> list[dict[str, object]]:
     points = _points(found)
     return [
         {
-            "filename": placement.image.attributes.get("filename", placement.image.image_id),
+            "filename": placement.name,
             "label": placement.image.attributes.get("label"),
             "x": x,
             "y": y,
@@ -51,9 +50,7 @@ def result_rows(found: Sequence[Placement]) -> list[dict[str, object]]:
 
 def qualities(found: Sequence[Placement]) -> Mapping[ClusterKey, Quality]:
     """Quality of every cluster, from the spread of its members."""
-    members: dict[ClusterKey, list[Placement]] = defaultdict(list)
-    for placement in found:
-        members[placement.key].append(placement)
+    members = piles(found)
     spreads = {
         key: spread(np.stack([member.item.vector for member in pile]))
         for key, pile in members.items()

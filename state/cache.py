@@ -48,10 +48,6 @@ class ExemplarCache:
             self._keep(key, features)
         self._pending.clear()
 
-    def drop(self) -> None:
-        """Say that the running batch was given up."""
-        self._pending.clear()
-
     def _keep(self, key: tuple[str, str], features: LocalFeatures) -> None:
         self._recent[key] = features
         self._recent.move_to_end(key)

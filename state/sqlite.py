@@ -19,9 +19,6 @@ from typing import Final
 
 from engine.errors import Misconfigured, StateMismatch
 
-IN_MEMORY: Final = Path(":memory:")
-"""Path of a state that lives and dies with its process."""
-
 _SCHEMA_VERSION: Final = "1"
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);

@@ -140,7 +140,7 @@ def exemplar_features(outcome: Outcome) -> Iterator[tuple[str, LocalFeatures]]:
 
 
 def open_store(path: Path, identity: str) -> SqliteStore:
-    """Open or create the state of a shard; `state.sqlite.IN_MEMORY` keeps it in memory.
+    """Open or create the state of a shard.
 
     identity: encoder, profile and rules that the state depends on, in words for a person.
     Raises StateMismatch where the file was made with another identity, and Misconfigured where

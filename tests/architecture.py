@@ -33,23 +33,20 @@ ARROWS = {
 
 KAFKA = (
     *("consumer/connection.py", "consumer/kafka.py", "consumer/restore.py"),
-    *("consumer/topics.py", "consumer/transaction.py"),
-    *("exporters/events.py", "producer/publish.py"),
+    *("consumer/topics.py", "consumer/transaction.py", "producer/publish.py"),
 )
 DOORS = {
     "hnswlib": ("engine/index/hnsw.py",),
     "kafka": KAFKA,
     "onnxruntime": ("engine/vision/session.py",),
-    "open_clip": ("engine/jobs/*",),
     "prometheus_client": ("exporters/*",),
     "pydantic": ("cairn/*", "engine/vision/card.py"),
     "pydantic_core": ("cairn/*",),
     "rich": ("cairn/*",),
+    "river": ("engine/jobs/river_clusterer.py",),
+    "sklearn": ("engine/jobs/evaluate.py",),
     "sqlite3": ("state/*",),
-    "torch": ("engine/jobs/*",),
-    "torchvision": ("engine/jobs/*",),
     "typer": ("cairn/*",),
-    "ultralytics": ("engine/jobs/*",),
 }
 """The only files that may import a library."""
 
@@ -68,7 +65,7 @@ WORLDLY = {
     "engine/vision/session.py": {"pathlib"},
 }
 """Model files are read here."""
-LIBRARIES = {"engine": {"numpy", "orjson", "river"}, "engine.index": {"hnswlib", "numpy"}}
+LIBRARIES = {"engine": {"numpy", "orjson"}, "engine.index": {"hnswlib", "numpy"}}
 """Third-party libraries of the pure rooms."""
 READINGS = frozenset({"now", "today", "utcnow"})
 EFFECTS = frozenset({"input", "open", "print"})

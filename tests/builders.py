@@ -5,15 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from engine.types import (
+    Assigned,
     Box,
+    Change,
+    Created,
+    Event,
+    Evidence,
     GeoPoint,
     ImageRecord,
     Item,
     LocalFeatures,
     Origin,
+    Outcome,
     Prepared,
+    Rejection,
     Vector,
-    Verdict,
 )
 
 DIM = 8
@@ -57,27 +63,32 @@ def prepared(
     return Prepared(image, (item,), {})
 
 
-class SamePlaceVerifier:
-    """Agrees exactly where both features carry the same place number."""
-
-    def __init__(self, inliers: int = 20) -> None:
-        self.inliers = inliers
-        self.calls = 0
-
-    def verify(self, query: LocalFeatures, exemplar: LocalFeatures) -> Verdict:
-        self.calls += 1
-        same = query.width == exemplar.width
-        return Verdict(self.inliers if same else 0, 1.0 if same else 0.0)
+def make_features(seed: int = 0, n: int = 3) -> LocalFeatures:
+    rng = np.random.default_rng(seed)
+    points = rng.random((n, 2), dtype=np.float32)
+    return LocalFeatures(points, rng.integers(0, 256, (n, 128), dtype=np.uint8), 640, 480)
 
 
-class KeptFeatures:
-    """Exemplar features in a dictionary."""
+def make_outcome(
+    image_id: str,
+    *,
+    scope: str = "site",
+    founds: bool = True,
+    features: LocalFeatures | None = None,
+) -> Outcome:
+    """One photo with one item that was assigned to one cluster."""
+    item_id = f"{image_id}#0"
+    rng = np.random.default_rng(list(image_id.encode()))
+    vector = rng.standard_normal(8, dtype=np.float32)
+    item = Item(item_id, vector / np.linalg.norm(vector), Box(0, 0, 64, 48), features)
+    image = ImageRecord(image_id, scope, Origin("topic", 0, 0), f"hash of {image_id}", 64, 48)
+    changes: tuple[Change, ...] = (
+        Created(f"c-{image_id}", item_id),
+        Assigned(f"c-{image_id}", item_id, 0, founds, 1.0, Evidence("spawn")),
+    )
+    events = tuple(Event(scope, seq, change) for seq, change in enumerate(changes, start=1))
+    return Outcome(image, (item,), events)
 
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], LocalFeatures] = {}
 
-    def features(self, scope: str, item_id: str) -> LocalFeatures | None:
-        return self.kept.get((scope, item_id))
-
-    def remember(self, scope: str, item_id: str, features: LocalFeatures) -> None:
-        self.kept[scope, item_id] = features
+def make_rejection(image_id: str, *, scope: str = "site") -> Rejection:
+    return Rejection(image_id, scope, Origin("topic", 0, 0), "too_large", "90 MB")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engine.types import Batch, LocalFeatures, Outcome, Rejection
+from engine.types import Batch, LocalFeatures, Outcome, Rejection, Verdict
 from state.store import DuplicateImage, exemplar_features
 
 
@@ -49,3 +49,29 @@ class MemoryStore:
 
     def close(self) -> None:
         pass
+
+
+class SamePlaceVerifier:
+    """Agrees exactly where both features carry the same place number."""
+
+    def __init__(self, inliers: int = 20) -> None:
+        self.inliers = inliers
+        self.calls = 0
+
+    def verify(self, query: LocalFeatures, exemplar: LocalFeatures) -> Verdict:
+        self.calls += 1
+        same = query.width == exemplar.width
+        return Verdict(self.inliers if same else 0, 1.0 if same else 0.0)
+
+
+class KeptFeatures:
+    """Exemplar features in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], LocalFeatures] = {}
+
+    def features(self, scope: str, item_id: str) -> LocalFeatures | None:
+        return self.kept.get((scope, item_id))
+
+    def remember(self, scope: str, item_id: str, features: LocalFeatures) -> None:
+        self.kept[scope, item_id] = features

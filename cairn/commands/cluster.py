@@ -15,10 +15,8 @@ from cairn.one_shot import Finished, cluster_folder
 from cairn.options import Config, Encoder, Labels, Profile, Workers, settings_of
 from cairn.report import cluster_table, refusal_lines, scores_table, share_table
 from cairn.sheet import write_sheet
-from engine.jobs.evaluate import Scores, evaluate
-from engine.jobs.placements import group_numbers
 from exporters.jsonl import rejection_row
-from exporters.result import NOISE, result_json
+from exporters.result import result_json
 from producer.labels import read_labels
 
 
@@ -57,7 +55,8 @@ def cluster(
     finished = cluster_folder(settings, means, job, console)
     written = write_result(finished, output)
     if html is not None:
-        written.append(write_sheet(html, finished, means, directory))
+        write_sheet(html, finished, means, directory)
+        written.append(html)
     report(finished, means, console)
     console.print("wrote", *map(str, written), markup=False, highlight=False, soft_wrap=True)
 
@@ -95,19 +94,5 @@ def report(finished: Finished, means: Means, console: Console) -> None:
     )
     for line in refusal_lines(finished.rejections):
         console.print(line, soft_wrap=True)
-    scores = _scores(finished)
-    if scores is not None:
-        console.print(scores_table(scores))
-
-
-def _scores(finished: Finished) -> Scores | None:
-    """How right the result is, None where no photo has a label."""
-    groups = group_numbers(finished.placements)
-    judged = [
-        (placement.image.attributes["label"], groups.get(placement.key, NOISE))
-        for placement in finished.placements
-        if "label" in placement.image.attributes
-    ]
-    if not judged:
-        return None
-    return evaluate([label for label, _ in judged], [group for _, group in judged])
+    if finished.scores is not None:
+        console.print(scores_table(finished.scores))

@@ -49,7 +49,8 @@ def demo(
     means = means_of(settings)
     finished = cluster_folder(settings, means, FolderJob(directory, labels=truth), console)
     write_result(finished, output / "result.json")
-    sheet = write_sheet(output / "contact-sheet.html", finished, means, directory)
+    sheet = output / "contact-sheet.html"
+    write_sheet(sheet, finished, means, directory)
     report(finished, means, console)
     for line in (f"result: {output / 'result.json'}", f"contact sheet: {sheet.resolve().as_uri()}"):
         console.print(line, markup=False, soft_wrap=True)

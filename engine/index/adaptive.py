@@ -7,7 +7,7 @@ from engine.index.hnsw import HnswIndex
 from engine.types import Vector
 
 EXACT_LIMIT = 4000
-"""Prototypes up to which one matrix product is about as fast as a graph (blueprint section 8)."""
+"""Prototypes up to which one matrix product is about as fast as a graph."""
 
 
 class AdaptiveIndex:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -26,6 +27,11 @@ class Placement:
     def key(self) -> ClusterKey:
         """Scope and cluster id."""
         return self.image.scope, self.cluster_id
+
+    @property
+    def name(self) -> str:
+        """The photo's file name, its id where it came without one."""
+        return self.image.attributes.get("filename", self.image.image_id)
 
 
 @dataclass(slots=True)
@@ -62,6 +68,14 @@ def placements(outcomes: Iterable[Outcome]) -> list[Placement]:
         for event in outcome.events:
             fold.add(event.scope, event.change)
     return [_placement(image, item, fold) for image, item in arrived]
+
+
+def piles(found: Iterable[Placement]) -> Mapping[ClusterKey, list[Placement]]:
+    """The items of every cluster, both in order of arrival."""
+    members: dict[ClusterKey, list[Placement]] = defaultdict(list)
+    for placement in found:
+        members[placement.key].append(placement)
+    return members
 
 
 def group_numbers(found: Iterable[Placement]) -> Mapping[ClusterKey, int]:

@@ -10,19 +10,15 @@ import pytest
 from engine.ports import Store
 from engine.types import Batch, Origin
 from state.records import encode_outcome
-from state.sqlite import IN_MEMORY
 from state.store import DuplicateImage, open_store
+from tests.builders import make_features, make_outcome, make_rejection
 from tests.fakes import MemoryStore
-from tests.makers import make_features, make_outcome, make_rejection
 
 
-@pytest.fixture(params=["file", "in memory", "fake"])
+@pytest.fixture(params=["file", "fake"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    made: Store = (
-        MemoryStore()
-        if request.param == "fake"
-        else open_store(tmp_path / "s.db" if request.param == "file" else IN_MEMORY, "test")
-    )
+    fake = request.param == "fake"
+    made: Store = MemoryStore() if fake else open_store(tmp_path / "s.db", "test")
     yield made
     made.close()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.types import Batch, Origin
 from state.store import open_store
-from tests.makers import make_features, make_outcome, make_rejection
+from tests.builders import make_features, make_outcome, make_rejection
 
 SIZE = 5
 

@@ -14,15 +14,13 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from engine.types import Rgb
-from tests.images import photo
+from tests.images import PHOTOS, photo
 
 SIDE = 220
 MAX_BYTES = 150_000
 START = datetime(2024, 5, 1, 9, 0)  # EXIF times have no zone
-PLACES = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png")
 PANORAMA = "hubble_deep_field.jpg"
 ENDS_THEN_MIDDLE = (0, 280, 20, 260, 140, 100)
-ROUNDS = len(ENDS_THEN_MIDDLE)
 
 Truth = dict[str, str]
 """Place by file name, for every file that can be clustered."""
@@ -67,7 +65,7 @@ def _views() -> Iterator[tuple[str, Rgb]]:
     """Rounds of one view of each place and the next part of the panorama."""
     panorama = _scaled(photo(PANORAMA), 2 * SIDE)[:SIDE]
     for number, left in enumerate(ENDS_THEN_MIDDLE):
-        rounds = ((place, one_view(place, 10 * number + n)) for n, place in enumerate(PLACES))
+        rounds = ((place, one_view(place, 10 * number + n)) for n, place in enumerate(PHOTOS))
         part = np.ascontiguousarray(panorama[:, left : left + SIDE])
         yield from chain(rounds, [(PANORAMA, part)])
 

@@ -43,7 +43,8 @@ from exporters.jsonl import JsonLines, JsonLinesSink
 from state.cache import ExemplarCache
 from state.sqlite import connect
 from state.store import SqliteStore
-from tests.builders import DIM, SamePlaceVerifier, prepared
+from tests.builders import DIM, prepared
+from tests.fakes import SamePlaceVerifier
 
 FILES = ("events.jsonl", "rejected.jsonl")
 PLACES = 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from engine.types import Batch, LocalFeatures
 from state.cache import ExemplarCache
+from tests.builders import make_features, make_outcome
 from tests.fakes import MemoryStore
-from tests.makers import make_features, make_outcome
 
 
 class CountingStore(MemoryStore):
@@ -32,15 +32,6 @@ def test_running_batch_is_visible_before_commit() -> None:
     cache.remember("site", "a#0", features)
     assert cache.features("site", "a#0") is features
     assert cache.features("elsewhere", "a#0") is None
-
-
-def test_dropped_batch_is_forgotten() -> None:
-    """What was never committed is not found afterwards."""
-    cache = ExemplarCache(MemoryStore(), 4)
-    cache.remember("site", "a#0", make_features())
-    cache.drop()
-    cache.settle()
-    assert cache.features("site", "a#0") is None
 
 
 def test_settled_batch_is_served_from_memory() -> None:

@@ -28,7 +28,8 @@ from engine.types import (
     Prepared,
     Verdict,
 )
-from tests.builders import DIM, KeptFeatures, SamePlaceVerifier, prepared, unit
+from tests.builders import DIM, prepared, unit
+from tests.fakes import KeptFeatures, SamePlaceVerifier
 
 PLACE = PROFILES["place"]
 
@@ -110,7 +111,7 @@ def test_a_bridge_merges_two_piles_and_the_retired_id_redirects() -> None:
     outcome = bridging.process(prepared(4, place=3))
     merged = [change for change in changes([outcome]) if isinstance(change, Merged)]
     assert [(m.cluster_id, m.retired_id) for m in merged] == [(large, small)]
-    assert scope.resolve(small) == large
+    assert scope.redirects == {small: large}
     assert set(scope.clusters) == {large}
     assert scope.clusters[large].count == 4
 

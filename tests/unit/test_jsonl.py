@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.errors import Misconfigured
 from engine.types import Batch, Event, Outcome
 from exporters.jsonl import JsonLines, JsonLinesSink
-from tests.makers import make_outcome, make_rejection
+from tests.builders import make_outcome, make_rejection
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
 json_rows = st.lists(texts.map(orjson.dumps))

@@ -20,8 +20,8 @@ from engine.index.exact import ExactIndex
 from engine.profile import PROFILES
 from engine.types import Batch, Event, Origin, Photo, Prepared, Rejection
 from state.cache import ExemplarCache
-from tests.builders import DIM, SamePlaceVerifier, prepared
-from tests.fakes import MemoryStore
+from tests.builders import DIM, prepared
+from tests.fakes import MemoryStore, SamePlaceVerifier
 
 TOPIC = "images"
 

@@ -52,7 +52,7 @@ def test_the_environment_writes_every_type() -> None:
         None,
         {
             "CAIRN_ENGINE__WORKERS": "3",
-            "CAIRN_FOLDER__POLL_S": "0.5",
+            "CAIRN_FOLDER__SETTLE_S": "2.5",
             "CAIRN_KAFKA__CREATE_TOPICS": "false",
             "CAIRN_STATE__DIRECTORY": "/var/lib/cairn",
             "CAIRN_GUARDS__FORMATS": "JPEG, PNG",
@@ -60,7 +60,7 @@ def test_the_environment_writes_every_type() -> None:
         },
         {},
     )
-    assert (settings.engine.workers, settings.folder.poll_s) == (3, 0.5)
+    assert (settings.engine.workers, settings.folder.settle_s) == (3, 2.5)
     assert settings.kafka.create_topics is False
     assert settings.state.directory == Path("/var/lib/cairn")
     assert settings.guards.formats == ("JPEG", "PNG")
@@ -107,8 +107,8 @@ def test_variables_of_the_tests_are_no_settings() -> None:
         ("engine.batch_size", "0", "greater than or equal to 1"),
         ("log.level", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("guards.formats", "JPEG,EXE", "'JPEG'"),
-        ("folder.poll_s", "nan", "finite number"),
-        ("folder.poll_s", "0", "greater than 0"),
+        ("folder.settle_s", "nan", "finite number"),
+        ("metrics.stall_s", "0", "greater than 0"),
         ("kafka.bootstrap", "localhost", "HOST:PORT"),
     ],
 )

@@ -16,7 +16,7 @@ from engine.errors import Misconfigured, StateMismatch, Transient
 from engine.types import Batch, Origin
 from state.records import CorruptRecord, encode_features, encode_outcome
 from state.store import SqliteStore, open_store
-from tests.makers import make_features, make_outcome, make_rejection
+from tests.builders import make_features, make_outcome, make_rejection
 
 IDENTITY = "encoder builtin@1a2b, profile place, rules 1"
 

@@ -7,16 +7,15 @@ from datetime import datetime
 from itertools import combinations
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
+from engine.types import LocalFeatures
+from engine.vision.geometry import EpipolarVerifier
+from engine.vision.sift import SiftExtractor
 from producer.scenes import build
 from producer.synthetic import Sample, make_samples, photograph
-
-Features = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @pytest.fixture(scope="module")
@@ -73,36 +72,16 @@ def test_exif_carries_what_the_truth_says(made: tuple[Path, list[Sample]]) -> No
 @pytest.mark.parametrize(("one", "other"), [(0, 1), (4, 5)])
 def test_geometry_tells_look_alikes_apart(one: int, other: int) -> None:
     """Views of one site agree in 20 points and more; look-alikes stay below 15 (chance)."""
+    verify = EpipolarVerifier().verify
     views = {place: _views(place) for place in (one, other)}
-    within = [_inliers(a, b) for own in views.values() for a, b in combinations(own, 2)]
-    between = [_inliers(a, b) for a in views[one] for b in views[other]]
+    within = [verify(a, b).inliers for own in views.values() for a, b in combinations(own, 2)]
+    between = [verify(a, b).inliers for a in views[one] for b in views[other]]
     assert np.median(within) >= 20
     assert max(between) < 15
 
 
-def _views(place: int) -> list[Features]:
+def _views(place: int) -> list[LocalFeatures]:
     scene = build(7, place)
     rng = np.random.default_rng(place)
     conditions = ((0, "noon"), (1, "overcast"), (2, "evening"))
-    return [_features(photograph(rng, scene, *condition)) for condition in conditions]
-
-
-def _features(image: NDArray[np.uint8]) -> Features:
-    grey = cv2.cvtColor(cv2.resize(image, (640, 480)), cv2.COLOR_RGB2GRAY)
-    points, descriptors = cv2.SIFT.create(1000).detectAndCompute(grey, np.empty(0, np.uint8))
-    root = np.sqrt(descriptors / descriptors.sum(axis=1, keepdims=True))
-    return np.array([point.pt for point in points], np.float32), np.asarray(root, np.float32)
-
-
-def _inliers(one: Features, other: Features) -> int:
-    """RootSIFT, mutual matches with ratio 0.8, MAGSAC fundamental matrix at 1.5 pixels."""
-    distance = np.sqrt(np.maximum(2 - 2 * one[1] @ other[1].T, 0))
-    nearest = distance.argmin(axis=1)
-    mutual = distance.argmin(axis=0)[nearest] == np.arange(len(nearest))
-    best = np.sort(distance, axis=1)[:, :2]
-    kept = np.flatnonzero(mutual & (best[:, 0] < 0.8 * best[:, 1]))
-    if len(kept) < 8:
-        return 0
-    pair = one[0][kept], other[0][nearest[kept]]
-    _, mask = cv2.findFundamentalMat(*pair, cv2.USAC_MAGSAC, 1.5, 0.999, 2000)
-    return 0 if mask is None else int(mask.sum())
+    return [SiftExtractor().extract(photograph(rng, scene, *shot)) for shot in conditions]

@@ -89,7 +89,8 @@ def test_events_match_their_schemas() -> None:
 def test_asyncapi_refers_to_files_that_exist() -> None:
     """Each event message of the AsyncAPI document points at the schema of one event type."""
     messages = ASYNCAPI["components"]["messages"].values()
-    files = {m["payload"]["$ref"] for m in messages if "payload" in m}
+    payloads = {m["payload"]["$ref"] for m in messages if "payload" in m}
+    files = {reference for reference in payloads if not reference.startswith("#")}
     assert files == {f"schemas/{path.name}" for path in (DOCS / "schemas").iterdir()}
 
 
