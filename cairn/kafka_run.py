@@ -27,7 +27,7 @@ from engine.wire import Record
 from exporters.metrics import Metrics
 from state.records import encode_features, encode_outcome
 
-LAG_EVERY_S = 5.0
+LOOK_EVERY_S = 5.0
 
 
 def run_kafka(settings: Settings, watch: Watch) -> None:
@@ -55,7 +55,7 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
         log = GroupLog(member, committer, shards)
         pace = Pace(settings.engine.batch_size)
         source = GroupSource(member)
-        turn = _Turn(watch, source, member, metrics, topic_name(kafka.topic_prefix, "images"))
+        turn = _Turn(watch, source, member, gauges, topic_name(kafka.topic_prefix, "images"))
         Loop(source, prepare, shards, log, [gauges], pace).run(turn)
 
 
@@ -135,30 +135,31 @@ class _Turn:
     """Called once a turn of the loop: beats, tells how the group fares, says when to stop."""
 
     def __init__(
-        self, watch: Watch, source: GroupSource, member: KafkaSource, metrics: Metrics, topic: str
+        self, watch: Watch, source: GroupSource, member: KafkaSource, gauges: Gauges, topic: str
     ) -> None:
         self._watch = watch
         self._source = source
         self._member = member
-        self._metrics = metrics
+        self._gauges = gauges
         self._topic = topic
         self._epoch = source.epoch
         self._lags: Mapping[int, int] = {}
-        self._next_lag = 0.0
+        self._next_look = 0.0
 
     def __call__(self) -> bool:
         if self._source.epoch != self._epoch:
             self._epoch = self._source.epoch
-            self._metrics.rebalanced()
-        if time.monotonic() >= self._next_lag:
-            self._next_lag = time.monotonic() + LAG_EVERY_S
+            self._gauges.metrics.rebalanced()
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_EVERY_S
+            self._gauges.count_clusters()
             with suppress(Transient):  # the broker is away: polling says so
                 self._tell(self._member.lag())
         return self._watch.turn()
 
     def _tell(self, lags: Mapping[int, int]) -> None:
         for partition in self._lags.keys() - lags.keys():
-            self._metrics.revoked(self._topic, partition)
+            self._gauges.metrics.revoked(self._topic, partition)
         for partition, records in lags.items():
-            self._metrics.lag(self._topic, partition, records)
+            self._gauges.metrics.lag(self._topic, partition, records)
         self._lags = lags

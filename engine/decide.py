@@ -16,8 +16,8 @@ again" or a final decision, so that the same rule runs live, in tests and over c
 **similarity**: two thresholds on the cosine.
 1. At `same` or above, to the nearest lobe: join.
 2. Below `different`: found a pending cluster.
-3. Between: join only where the whole cluster is, on average, as near as `different`; a single
-   near lobe is how chains begin. Otherwise defer into a pending cluster of its own.
+3. Between: join the nearest cluster that is, on average, as near as `different`; a single
+   near lobe is how chains begin. Where none is, defer into a pending cluster of its own.
 """
 
 from __future__ import annotations
@@ -115,18 +115,26 @@ def decide_place(facts: Facts, profile: Profile) -> Step:
 
 def decide_by_similarity(facts: Facts, profile: Profile) -> Step:
     """Apply the `similarity` rule (see the module's text)."""
-    best = next(iter(_within_reach(facts, profile)), None)
-    if best is None or best.similarity < profile.different:
+    reachable = _within_reach(facts, profile)
+    if not reachable or reachable[0].similarity < profile.different:
         return Spawn(_evidence("spawn", facts))
-    if best.similarity < profile.same and best.average < profile.different:
+    chosen = next((c for c in reachable if _joins(c, profile)), None)
+    if chosen is None:
         return Spawn(_evidence("defer", facts))
     return Assign(
-        cluster_id=best.cluster_id,
-        prototype_id=best.prototype_id,
-        confidence=similarity_confidence(best.similarity, profile.same, profile.different),
+        cluster_id=chosen.cluster_id,
+        prototype_id=chosen.prototype_id,
+        confidence=similarity_confidence(chosen.similarity, profile.same, profile.different),
         certain=False,
         evidence=_evidence("assign", facts),
     )
+
+
+def _joins(candidate: Candidate, profile: Profile) -> bool:
+    """Near beyond doubt, or within the band and the whole cluster near enough."""
+    if candidate.similarity >= profile.same:
+        return True
+    return min(candidate.similarity, candidate.average) >= profile.different
 
 
 RULES: Mapping[str, RuleFunction] = {

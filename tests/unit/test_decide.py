@@ -120,3 +120,12 @@ def test_in_the_band_the_whole_cluster_must_agree() -> None:
     assert step.evidence.kind == "defer"
     whole = replace(near_lobe, average=0.65)
     assert isinstance(decide_by_similarity(Facts((whole,)), OBJECT), Assign)
+
+
+def test_in_the_band_the_next_cluster_is_asked_too() -> None:
+    """A near lobe of a far cluster must not hide the cluster that fits as a whole."""
+    near_lobe = replace(candidate(0, "a", 0.75), average=0.4)
+    whole = replace(candidate(1, "b", 0.7), average=0.65)
+    step = decide_by_similarity(Facts((near_lobe, whole)), OBJECT)
+    assert isinstance(step, Assign)
+    assert step.cluster_id == "b"
