@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -23,7 +23,7 @@ from consumer.shard import Shard
 from engine.book import Book
 from engine.clusterer import Clusterer
 from engine.decide import RULES
-from engine.errors import Misconfigured
+from engine.errors import Misconfigured, Stopped
 from engine.index.adaptive import AdaptiveIndex
 from engine.pipeline import Pipeline, Senses, whole_image
 from engine.ports import Encoder, Store
@@ -40,6 +40,8 @@ from state.store import SqliteStore, open_store
 
 EXEMPLARS_IN_MEMORY = 2000
 """Exemplars whose features stay in memory: about 140 kB each."""
+REPLAYED_AT_ONCE = 100
+"""Outcomes replayed between two signs of life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,16 @@ def limits_of(guards: Guards) -> DecodeLimits:
     )
 
 
-def shard_of(store: Store, means: Means) -> Shard:
-    """A shard with everything the store remembers replayed into its book."""
+def shard_of(store: Store, means: Means, stop: Callable[[], bool]) -> Shard:
+    """A shard with everything the store remembers replayed into its book.
+
+    stop: asked now and then, which also tells whoever watches that the worker lives; raises
+    Stopped where it says so.
+    """
     book = Book(partial(AdaptiveIndex, means.encoder.dim))
-    for outcome in store.outcomes():
+    for number, outcome in enumerate(store.outcomes()):
+        if number % REPLAYED_AT_ONCE == 0 and stop():
+            raise Stopped("told to stop while the state was being restored")
         book.apply(outcome)
     exemplars = ExemplarCache(store, EXEMPLARS_IN_MEMORY)
     rule = RULES[means.profile.rule]

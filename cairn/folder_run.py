@@ -54,7 +54,7 @@ def run_folder(
     observe: Callable[[Shard], Sequence[Observer]],
     stop: Callable[[], bool],
 ) -> None:
-    """Recover, then read until the end or until told to stop.
+    """Recover, then read until the end or until told to stop. Raises Stopped while recovering.
 
     observe: makes the observers, given the recovered shard.
     """
@@ -62,7 +62,7 @@ def run_folder(
     source = FolderSource(
         folder, store.position, watch=job.watch, settle_s=settings.folder.settle_s
     )
-    shard = shard_of(store, means)
+    shard = shard_of(store, means, stop)
     observers = observe(shard)
     pace = Pace(settings.engine.batch_size)
     with preparing(settings, means) as prepare:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -21,7 +22,7 @@ from consumer.restore import read_journal
 from consumer.shard import Shard
 from consumer.topics import TopicLayout, ensure_topics, topic_name
 from consumer.transaction import Codecs, CommitSettings, KafkaCommitter
-from engine.errors import Transient
+from engine.errors import Stopped, Transient
 from engine.ports import Store
 from engine.wire import Record
 from exporters.metrics import Metrics
@@ -42,12 +43,14 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
         member = stack.enter_context(closing(open_source(broker, source_of(kafka))))
         stack.enter_context(closing(committer))
         committer.start()
+        recovering = Recovering(watch, member)
         shards = GroupShards(
             member,
             _store_of(settings.state.directory, kafka, means),
-            _revive(means, metrics, watch),
-            partial(_journal, broker, topic_name(kafka.topic_prefix, "journal"), member),
+            _revive(means, metrics, recovering),
+            partial(_journal, broker, topic_name(kafka.topic_prefix, "journal"), recovering),
             committer,
+            watch.stop,
         )
         stack.enter_context(closing(shards))
         prepare = stack.enter_context(preparing(settings, means))
@@ -56,7 +59,11 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
         pace = Pace(settings.engine.batch_size)
         source = GroupSource(member)
         turn = _Turn(watch, source, member, gauges, topic_name(kafka.topic_prefix, "images"))
-        Loop(source, prepare, shards, log, [gauges], pace).run(turn)
+        try:
+            Loop(source, prepare, shards, log, [gauges], pace).run(turn)
+        except Transient:
+            if not watch.stop.is_set():
+                raise
 
 
 def broker_of(kafka: Kafka) -> Broker:
@@ -80,7 +87,7 @@ def source_of(kafka: Kafka) -> SourceSettings:
     """Whose photos to read and as whom."""
     return SourceSettings(
         topic=topic_name(kafka.topic_prefix, "images"),
-        group=kafka.group,
+        group=kafka.topic_prefix,
         instance_id=kafka.instance_id,
         max_message_bytes=kafka.max_request_bytes,
         session_timeout_ms=int(kafka.session_timeout_s * 1000),
@@ -95,7 +102,7 @@ def commits_of(kafka: Kafka) -> CommitSettings:
     open; without an instance id it is new each time, and the broker settles it in
     `transaction_timeout_s`. Fencing rests on the group's generation either way (KIP-447).
     """
-    name = kafka.transactional_id or f"{kafka.group}-{kafka.instance_id or uuid4().hex}"
+    name = kafka.transactional_id or f"{kafka.topic_prefix}-{kafka.instance_id or uuid4().hex}"
     return CommitSettings(
         transactional_id=name,
         prefix=kafka.topic_prefix,
@@ -114,21 +121,38 @@ def _store_of(directory: Path, kafka: Kafka, means: Means) -> Callable[[int], St
     return open_store
 
 
-def _revive(means: Means, metrics: Metrics, watch: Watch) -> Callable[[Store], Shard]:
+def _revive(means: Means, metrics: Metrics, recovering: Recovering) -> Callable[[Store], Shard]:
     def revive(store: Store) -> Shard:
         started = time.monotonic()
-        shard = shard_of(store, means)
+        shard = shard_of(store, means, recovering)
         metrics.restored(time.monotonic() - started)
-        watch.ready()
         return shard
 
     return revive
 
 
 def _journal(
-    broker: Broker, topic: str, member: KafkaSource, partition: int, start: int
+    broker: Broker, topic: str, recovering: Recovering, partition: int, start: int
 ) -> Iterator[tuple[int, Record]]:
-    return read_journal(broker, (topic, partition), start, member.keep_alive)
+    def keep_alive() -> None:
+        if recovering():
+            raise Stopped("told to stop while the journal was being read")
+
+    return read_journal(broker, (topic, partition), start, keep_alive)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovering:
+    """Called now and then while state is restored: not ready, but alive, and still a member."""
+
+    watch: Watch
+    member: KafkaSource
+
+    def __call__(self) -> bool:
+        """Whether to stop."""
+        self.watch.not_ready()
+        self.member.keep_alive()
+        return self.watch.turn()
 
 
 class _Turn:
@@ -147,6 +171,8 @@ class _Turn:
         self._next_look = 0.0
 
     def __call__(self) -> bool:
+        if self._member.joined:
+            self._watch.ready()
         if self._source.epoch != self._epoch:
             self._epoch = self._source.epoch
             self._gauges.metrics.rebalanced()

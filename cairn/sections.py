@@ -85,13 +85,11 @@ class Kafka(Section):
     bootstrap: Servers | None = None
     """Brokers to start from, HOST:PORT, several separated by commas."""
     topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")] = "cairn"
-    """Start of every topic name: PREFIX.images, PREFIX.events and so on."""
-    group: Name = "cairn"
-    """Consumer group; the workers of one group share the partitions."""
+    """Start of every topic name, and the consumer group: one group writes one set of topics."""
     instance_id: Name | None = None
     """Name of this worker, unique in its group: a restart keeps its partitions."""
     transactional_id: Name | None = None
-    """Name its transactions are fenced by; not set: made from group and instance_id."""
+    """Name its transactions are fenced by; not set: made from prefix and instance_id."""
     session_timeout_s: Seconds = 15.0
     """Seconds without a heartbeat after which the group gives a worker's partitions away."""
     max_poll_interval_s: Seconds = 300.0

@@ -38,6 +38,10 @@ class Watch:
         """From now on `/readyz` says yes."""
         self.restored.set()
 
+    def not_ready(self) -> None:
+        """Until `ready` is said again, `/readyz` says no."""
+        self.restored.clear()
+
     def turn(self) -> bool:
         """Called once a turn of the loop: whether to stop."""
         self.heartbeat.beat()

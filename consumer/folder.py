@@ -46,7 +46,7 @@ class Folder(Protocol[F]):
         ...
 
     def read(self, file: F) -> Photo | Rejection | None:
-        """Read the message in a file; None where the file has vanished."""
+        """Read the message in a file; None where it cannot be read now."""
         ...
 
 
@@ -121,8 +121,11 @@ class FolderSource(Generic[F]):
     def _read(self, limit: int) -> list[Photo | Rejection]:
         messages: list[Photo | Rejection] = []
         while self._queue and len(messages) < limit:
-            message = self._folder.read(self._queue.popleft())
-            if message is not None:
+            file = self._queue.popleft()
+            message = self._folder.read(file)
+            if message is None:
+                self._known.discard(file.origin)  # the next search may find it readable
+            else:
                 messages.append(message)
         return messages
 

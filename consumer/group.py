@@ -10,8 +10,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from threading import Event
 
-from tenacity import Retrying, retry_if_exception_type, wait_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_when_event_set,
+    wait_exponential,
+)
 
 from consumer.kafka import KafkaSource
 from consumer.shard import Shard
@@ -62,8 +70,8 @@ class GroupSource:
         except Transient as error:
             _log.warning("%s; waiting", error)
             messages = []
-        self._note_changes()
-        return messages
+        # What came with a change was read under an assignment that is void: it comes again.
+        return [] if self._note_changes() else messages
 
     def keep_alive(self) -> None:
         """Stay in the group without reading."""
@@ -80,11 +88,12 @@ class GroupSource:
         """Leave the group."""
         self._member.close()
 
-    def _note_changes(self) -> None:
+    def _note_changes(self) -> bool:
         changes = self._member.changes()
         for change in changes:
             _log.info("partitions %s: %s", change.kind, list(change.partitions))
         self._epoch += bool(changes)
+        return bool(changes)
 
 
 class GroupShards:
@@ -92,7 +101,7 @@ class GroupShards:
 
     open_store: the local store of a partition. revive: a shard from its store.
     read_journal: (offset, record) of everything committed in a journal partition from an
-    offset on.
+    offset on. stop: set when waiting for Kafka shall end.
     """
 
     def __init__(
@@ -102,8 +111,10 @@ class GroupShards:
         revive: Callable[[Store], Shard],
         read_journal: Callable[[int, int], Iterator[tuple[int, Record]]],
         committer: KafkaCommitter,
+        stop: Event,
     ) -> None:
         self._member = member
+        self._stop = stop
         self._open_store = open_store
         self._revive = revive
         self._read_journal = read_journal
@@ -118,12 +129,18 @@ class GroupShards:
         return self._shards.values()
 
     def own(self, partitions: frozenset[int]) -> None:
-        """Drop every shard from memory and recover exactly these, however long Kafka is away."""
+        """Drop every shard from memory and recover exactly these, however long Kafka is away.
+
+        Raises Transient where it was told to stop before that was done.
+        """
         self.close()
         for attempt in Retrying(
             retry=retry_if_exception_type(Transient),
             wait=wait_exponential(max=LONGEST_WAIT_S),
-            before_sleep=lambda state: _log.warning("%s; trying again", state.outcome),
+            sleep=sleep_using_event(self._stop),
+            stop=stop_when_event_set(self._stop),
+            before_sleep=_tell,
+            reraise=True,
         ):
             with attempt:
                 self._committer.ensure_started()
@@ -194,6 +211,11 @@ class GroupLog:
             )
         ]
         return Extras(upserts, originals)
+
+
+def _tell(state: RetryCallState) -> None:
+    if state.outcome is not None:
+        _log.warning("%s; trying again", state.outcome.exception())
 
 
 def journal_batches(records: Iterable[tuple[int, Record]], partition: int) -> Iterator[Batch]:

@@ -8,13 +8,15 @@ what is new, and the loop reads the notes with `changes()`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.errors import CorruptRecordError
 
 from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, talking
 from engine.errors import BadImage, Misconfigured
@@ -23,6 +25,7 @@ from engine.types import Origin, Photo, Rejection
 from engine.wire import Record
 
 KEEP_ALIVE_MS = 10
+PROBE_MS = 1000
 """Enough for the client to take a step of a rebalance; at 0 its unfinished steps pile up."""
 
 
@@ -60,9 +63,11 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer = consumer
         self.notes: deque[Change] = deque()
         self.owned: frozenset[TopicPartition] = frozenset()
+        self.joined = False
 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         self._consumer.pause(*assigned)
+        self.joined = True
         self.owned = frozenset(assigned)
         self._note("assigned", assigned)
 
@@ -139,7 +144,10 @@ class KafkaSource:
         Raises Transient where the broker fails, Misconfigured where it refuses this worker.
         """
         with talking(self._broker):
-            fetched = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
+            try:
+                fetched = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
+            except CorruptRecordError as error:
+                return self._step_over_unreadable(error)
         if fetched:
             self._generation = self._consumer.group_metadata()
         return [self._message(message) for messages in fetched.values() for message in messages]
@@ -153,15 +161,49 @@ class KafkaSource:
         except BadImage as error:
             return rejection_of(message.key, headers, origin, error)
 
+    def _step_over_unreadable(self, error: CorruptRecordError) -> list[Photo | Rejection]:
+        """Leave behind the one record that the client cannot parse (a header name not in UTF-8).
+
+        The error does not say where it is: each partition is read alone, and put back. Of a
+        sender's batch that holds such a record, what follows it goes the same way, one by one.
+        """
+        for where in sorted(self._consumer.assignment() - self._consumer.paused()):
+            at = self._consumer.position(where, REQUEST_TIMEOUT_MS)
+            with self._alone(where):
+                try:
+                    self._consumer.poll(timeout_ms=PROBE_MS, max_records=1)
+                    self._consumer.seek(where, at)
+                except CorruptRecordError:
+                    self._consumer.seek(where, at + 1)
+                    self._generation = self._consumer.group_metadata()
+                    origin = Origin(self._topic, where.partition, at)
+                    return [Rejection("", "", origin, "bad_message", f"unreadable: {error}")]
+        return []
+
+    @contextmanager
+    def _alone(self, *allowed: TopicPartition) -> Iterator[None]:
+        """Pause all partitions but these for a while.
+
+        Where the assignment changed meanwhile they stay as they are: paused for a reason.
+        """
+        others = self._consumer.assignment() - self._consumer.paused() - set(allowed)
+        self._consumer.pause(*others)
+        before = len(self._listener.notes)
+        try:
+            yield
+        finally:
+            if len(self._listener.notes) == before:
+                self._consumer.resume(*others)
+
     def keep_alive(self) -> None:
         """Stay in the group without reading: poll once with everything paused."""
-        running = self._consumer.assignment() - self._consumer.paused()
-        self._consumer.pause(*running)
-        before = len(self._listener.notes)
-        with talking(self._broker):
+        with self._alone(), talking(self._broker):
             self._consumer.poll(timeout_ms=KEEP_ALIVE_MS)
-        if len(self._listener.notes) == before:  # else they are new, and paused for a reason
-            self._consumer.resume(*running)
+
+    @property
+    def joined(self) -> bool:
+        """Whether the group has ever told this member what it owns, be it nothing."""
+        return self._listener.joined
 
     def changes(self) -> list[Change]:
         """Take what happened to the assignment since the last call, in order."""

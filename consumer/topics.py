@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kafka.admin import KafkaAdminClient
 from kafka.errors import TopicAlreadyExistsError
 
-from consumer.connection import Broker, connecting
+from consumer.connection import Broker, connecting, talking
 from engine.errors import Misconfigured
 
 COMPACTED = frozenset({"clusters", "journal"})
@@ -40,7 +40,7 @@ def ensure_topics(broker: Broker, layout: TopicLayout) -> None:
     """Create the missing topics. Raises Misconfigured where existing ones do not fit together."""
     with connecting(broker):
         admin = KafkaAdminClient(**broker.options())
-    with closing(admin):
+    with closing(admin), talking(broker):
         present = set(admin.list_topics())
         missing = [k for k in KINDS if topic_name(layout.prefix, k) not in present]
         for kind in missing:
@@ -62,11 +62,12 @@ def _create(admin: KafkaAdminClient, layout: TopicLayout, kind: str) -> None:
 
 
 def _policies(kind: str, max_message_bytes: int) -> dict[str, str]:
-    headroom = 0 if kind == "images" else HEADROOM_BYTES
-    return {
-        "cleanup.policy": "compact" if kind in COMPACTED else "delete",
-        "max.message.bytes": str(max_message_bytes + headroom),
-    }
+    cleanup = {"cleanup.policy": "compact" if kind in COMPACTED else "delete"}
+    if kind == "images":
+        # The limit counts bytes as stored: were they compressed, it would bound nothing.
+        stored = {"compression.type": "uncompressed", "max.message.bytes": str(max_message_bytes)}
+        return cleanup | stored
+    return cleanup | {"max.message.bytes": str(max_message_bytes + HEADROOM_BYTES)}
 
 
 def _partition_counts(admin: KafkaAdminClient, prefix: str) -> dict[str, int]:

@@ -26,6 +26,8 @@ from state.store import exemplar_features
 
 T = TypeVar("T")
 CLOSE_TIMEOUT_S = 1.0
+MAX_DEAD_BYTES = 1024 * 1024
+"""A batch of dead letters must fit into a transaction's time; larger originals stay behind."""
 BATCH_BYTES = 256 * 1024
 RETRY_MS = 10
 """The broker turns down a transaction that follows closely until the last one is settled."""
@@ -173,7 +175,7 @@ class KafkaCommitter:
             yield "clusters", record
         for rejection in batch.rejections:
             original = extras.originals.get(rejection.origin)
-            limit = self._settings.max_message_bytes
+            limit = min(self._settings.max_message_bytes, MAX_DEAD_BYTES)
             yield "dead-letters", dead_letter_record(rejection, original, limit)
 
     def _send(self, producer: Any, kind: str, record: Record, partition: int | None = None) -> Any:

@@ -28,6 +28,10 @@ class Transient(CairnError):
     """The world's fault: the same call may succeed later; wait and retry."""
 
 
+class Stopped(Transient):
+    """Told to stop while waiting or recovering: there is nothing to finish."""
+
+
 class CommitAborted(Transient):
     """A batch was not committed and never will be: forget it, recover, read again."""
 

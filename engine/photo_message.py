@@ -20,6 +20,7 @@ from engine.wire import Record, encode_headers
 MAX_ID_CHARS = 512
 MAX_ATTRIBUTE_CHARS = 4096
 MAX_ATTRIBUTES = 64
+MAX_ATTRIBUTES_BYTES = 32 * 1024
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PLAIN_ATTRIBUTES = frozenset({"source", "label", "traceparent"})
 """Attributes whose header has their own name; all others get the prefix `attr-`."""
@@ -141,16 +142,23 @@ def _attributes(fields: Mapping[str, bytes]) -> dict[str, str]:
     own = {n: raw for n, raw in fields.items() if n in PLAIN_ATTRIBUTES or n.startswith("attr-")}
     if len(own) > MAX_ATTRIBUTES or any(len(name) > MAX_ID_CHARS for name in own):
         raise _bad(f"more than {MAX_ATTRIBUTES} attributes, or a name over {MAX_ID_CHARS}")
+    if sum(len(name.encode()) + len(raw) for name, raw in own.items()) > MAX_ATTRIBUTES_BYTES:
+        raise _bad(f"attributes of more than {MAX_ATTRIBUTES_BYTES} bytes in all")
     return {
-        name.removeprefix("attr-"): _text(f"header {name}", raw, MAX_ATTRIBUTE_CHARS)
+        name.removeprefix("attr-"): _printable(f"header {name}", raw, MAX_ATTRIBUTE_CHARS)
         for name, raw in own.items()
     }
 
 
 def _identifier(what: str, raw: bytes | None) -> str:
-    text = _text(what, raw, MAX_ID_CHARS)
+    text = _printable(what, raw, MAX_ID_CHARS)
     if not text:
         raise _bad(f"{what} is empty")
+    return text
+
+
+def _printable(what: str, raw: bytes | None, limit: int) -> str:
+    text = _text(what, raw, limit)
     if CONTROL_CHARACTERS.search(text):
         raise _bad(f"{what} contains control characters")
     return text

@@ -28,6 +28,9 @@ from engine.types import (
     Rejection,
 )
 
+FRAMING_BYTES = 10
+"""What a header weighs beyond its name and value, at most."""
+
 Headers: TypeAlias = tuple[tuple[str, bytes], ...]
 
 EVENT_TYPES: Mapping[type[Change], str] = {
@@ -138,7 +141,7 @@ def dead_letter_record(rejection: Rejection, original: Record | None, max_bytes:
 
 
 def _size(record: Record) -> int:
-    headers = sum(len(name.encode()) + len(raw) for name, raw in record.headers)
+    headers = sum(len(name.encode()) + len(raw) + FRAMING_BYTES for name, raw in record.headers)
     return len(record.key) + len(record.value or b"") + headers
 
 

@@ -84,7 +84,7 @@ class PhotoFolder:
         return sorted(files, key=self._age)
 
     def read(self, file: FoundFile) -> Photo | Rejection | None:
-        """Read a file whole; None where it has vanished, or changed since it was found.
+        """Read a file whole; None where it has vanished, changed, or cannot be read just now.
 
         A changed file may be half-written; it is another one to the next search. Rejects what is
         over the cap as `too_large` without reading it, and what cannot be read as `unreadable`.
@@ -98,8 +98,11 @@ class PhotoFolder:
         except (FileNotFoundError, NotADirectoryError):
             _log.info("%s vanished before it was read", file.name)
             return None
-        except OSError as error:
+        except (PermissionError, IsADirectoryError) as error:
             return self._rejection(file, "unreadable", f"{error.strerror}: {file.name}")
+        except OSError as error:  # a full table of open files, a network mount away: it may pass
+            self._tell(error)
+            return None
         if (len(data), status.st_mtime_ns) != (file.size, file.origin.offset):
             _log.warning("%s changed while it was read; it is left to the next search", file.name)
             return None

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 import orjson
 from kafka import KafkaProducer
@@ -55,14 +55,36 @@ class Acknowledged:
         return entry in self._known
 
     def add(self, entry: tuple[str, str, str]) -> None:
-        """Note (topic, scope, image id)."""
+        """Note (servers and topic, scope, image id); raises Misconfigured on a full disk."""
         self._known.add(entry)
-        self._file.write(orjson.dumps(entry) + b"\n")
-        self._file.flush()
+        try:
+            self._file.write(orjson.dumps(entry) + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise Misconfigured(
+                f"{self._file.name}: cannot note what was sent: {error.strerror}; "
+                "make room and start again"
+            ) from error
 
     def close(self) -> None:
         """Release the file."""
         self._file.close()
+
+
+class Unrecorded:
+    """The record of a live camera: it never sends a frame twice, and never ends."""
+
+    def __contains__(self, entry: tuple[str, str, str]) -> bool:
+        return False
+
+    def add(self, entry: tuple[str, str, str]) -> None:
+        """Note nothing."""
+
+    def close(self) -> None:
+        """Release nothing."""
+
+
+Sent: TypeAlias = Acknowledged | Unrecorded
 
 
 def open_acknowledged(path: Path) -> Acknowledged:
@@ -89,7 +111,9 @@ def _entry(line: bytes) -> tuple[str, str, str]:
     return topic, scope, image_id
 
 
-def open_publisher(settings: PublishSettings, acknowledged: Acknowledged) -> KafkaPublisher:
+def open_publisher(
+    settings: PublishSettings, acknowledged: Sent
+) -> KafkaPublisher:
     """Connect. Raises Misconfigured where no broker answers or the topic is missing."""
     try:
         producer = KafkaProducer(**_producer_options(settings))
@@ -135,7 +159,10 @@ class KafkaPublisher:
     """Sends photos in order; those of one scope go to one partition and stay in order there."""
 
     def __init__(
-        self, producer: KafkaProducer, settings: PublishSettings, acknowledged: Acknowledged
+        self,
+        producer: KafkaProducer,
+        settings: PublishSettings,
+        acknowledged: Sent,
     ) -> None:
         self._producer = producer
         self._settings = settings
@@ -149,14 +176,18 @@ class KafkaPublisher:
         Waits while too much is under way. Raises BadImage for a photo that is too large, which
         leaves the others unharmed, and Misconfigured or Transient where delivery failed.
         """
-        entry = (self._settings.topic, photo.scope, photo.image_id)
+        where = f"{self._settings.bootstrap}/{self._settings.topic}"
+        entry = (where, photo.scope, photo.image_id)
         if entry in self._acknowledged:
             return False
         record = photo_record(photo, content_type_of(photo.data))
         try:
             with self._failures(entry):
                 delivery = self._producer.send(
-                    entry[0], key=record.key, value=record.value, headers=list(record.headers)
+                    self._settings.topic,
+                    key=record.key,
+                    value=record.value,
+                    headers=list(record.headers),
                 )
         except MessageSizeTooLargeError:
             limit = self._settings.max_message_bytes

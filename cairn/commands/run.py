@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +22,7 @@ from cairn.sections import Settings
 from cairn.watch import Watch, watching
 from consumer.loop import Observer
 from consumer.shard import Shard
-from engine.errors import Misconfigured
+from engine.errors import Misconfigured, Stopped
 from engine.wire import event_body
 from exporters.jsonl import JsonLines, JsonLinesSink
 
@@ -69,6 +69,8 @@ def run(
     start_logging(settings.log)
     if source is not None and kafka is not None:
         raise Misconfigured("give --source DIR or --kafka HOST:PORT, not both")
+    if kafka is not None and (once or scope_per_folder or scope != ONE_SCOPE):
+        raise Misconfigured("--once, --scope and --scope-per-folder go with --source DIR")
     with stopping() as stop, watching(settings.metrics, stop) as watch:
         if source is not None:
             wanted = None if scope_per_folder else scope
@@ -86,7 +88,7 @@ def _run_folder(settings: Settings, job: FolderJob, watch: Watch) -> None:
     sink = JsonLinesSink(
         JsonLines(directory / "events.jsonl"), JsonLines(directory / "rejected.jsonl"), event_body
     )
-    with closing(store_at(directory / "state.sqlite", means)) as store:
+    with suppress(Stopped), closing(store_at(directory / "state.sqlite", means)) as store:
         started = time.monotonic()
 
         def observe(shard: Shard) -> list[Observer]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engine.types import Vector
 
-_FIRST_CAPACITY = 64
+_FIRST_CAPACITY = 4  # a scope may hold one photo, and there may be very many scopes
 _ROUNDING = 1e-5
 
 

@@ -50,7 +50,6 @@ def worker(broker: Broker, prefix: str, state: Path) -> Iterator[subprocess.Pope
     """A worker that is killed with -9 at the end, if it still lives then."""
     settings = {
         "CAIRN_KAFKA__TOPIC_PREFIX": prefix,
-        "CAIRN_KAFKA__GROUP": prefix,
         "CAIRN_KAFKA__INSTANCE_ID": "one",
         "CAIRN_KAFKA__SESSION_TIMEOUT_S": "6",
     }
