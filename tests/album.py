@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from engine.types import Rgb
-from tests.images import photo, seen_from_aside
+from tests.images import photo, seen_from_aside, shot
 
 SCENES = ("coffee.png", "chelsea.png", "rocket.jpg")
 ALONE = "astronaut.png"
@@ -45,16 +44,6 @@ def write_labels(path: Path, rows: dict[str, str]) -> Path:
     """A labels.csv."""
     path.write_text("path,label\n" + "".join(f"{name},{label}\n" for name, label in rows.items()))
     return path
-
-
-def shot(pixels: Rgb, minute: int, orientation: int = 1) -> bytes:
-    """A JPEG as a camera writes it: with the time of capture, and which way up it was held."""
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    exif.get_ifd(0x8769)[0x9003] = f"2024:03:04 08:{minute:02d}:00"
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=90, exif=exif)
-    return buffer.getvalue()
 
 
 def _view(name: str, tilt: float) -> Rgb:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from typing import Any
 import cv2
 import numpy as np
 import skimage
-from PIL import Image
+from PIL import ExifTags, Image
 
 from engine.types import Rgb
 
 PHOTOS = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png")
+START = datetime(2024, 3, 4, 8, 0)  # EXIF times have no zone
 
 
 @cache
@@ -38,6 +40,15 @@ def encoded(pixels: Any, kind: str = "PNG", mode: str | None = None, **options: 
     buffer = io.BytesIO()
     (image.convert(mode) if mode else image).save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def shot(pixels: Rgb, minute: int, orientation: int = 1) -> bytes:
+    """A JPEG as a camera writes it: with the time of capture, and which way up it was held."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    taken = START + timedelta(minutes=minute)
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = f"{taken:%Y:%m:%d %H:%M:%S}"
+    return encoded(pixels, "JPEG", quality=90, exif=exif)
 
 
 def lying_png(width: int, height: int) -> bytes:

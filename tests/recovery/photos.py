@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image
 
 from engine.types import Rgb
-from tests.images import PHOTOS, photo
+from tests.images import PHOTOS, photo, shot
 
 SIDE = 220
 MAX_BYTES = 150_000
-START = datetime(2024, 5, 1, 9, 0)  # EXIF times have no zone
 PANORAMA = "hubble_deep_field.jpg"
 ENDS_THEN_MIDDLE = (0, 280, 20, 260, 140, 100)
 
@@ -35,7 +31,7 @@ def make_folder(directory: Path) -> Truth:
     truth = {}
     for number, (place, view) in enumerate(_views()):
         name = f"IMG_{number:02d}.jpg"
-        (directory / name).write_bytes(jpeg(view, number))
+        (directory / name).write_bytes(shot(view, number))
         truth[name] = place
     truth["copy.jpg"] = truth["IMG_07.jpg"]
     shutil.copyfile(directory / "IMG_07.jpg", directory / "copy.jpg")
@@ -44,16 +40,6 @@ def make_folder(directory: Path) -> Truth:
     (directory / "noise.png").write_bytes(np.random.default_rng(1).bytes(5000))
     (directory / "huge.jpg").write_bytes(whole + bytes(MAX_BYTES))
     return truth
-
-
-def jpeg(view: Rgb, minute: int) -> bytes:
-    """A JPEG file that was captured so many minutes after the start."""
-    exif = Image.Exif()
-    taken = START + timedelta(minutes=minute)
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = f"{taken:%Y:%m:%d %H:%M:%S}"
-    buffer = io.BytesIO()
-    Image.fromarray(view).save(buffer, "JPEG", quality=90, exif=exif)
-    return buffer.getvalue()
 
 
 def one_view(place: str, seed: int) -> Rgb:

@@ -12,8 +12,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.images import shot
 from tests.recovery.kit import Remains, free_port, remains, run_once, until, worker
-from tests.recovery.photos import jpeg, one_view
+from tests.recovery.photos import one_view
 
 SETTLE_S = 3.0
 SEEN_S = 1.2
@@ -47,7 +48,7 @@ def minute(tmp_path_factory: pytest.TempPathFactory) -> BusyMinute:
     photos.mkdir()
     for number, name in enumerate(("kept", "touched", "changed", "deleted", "other")):
         place = "rocket.jpg" if name == "other" else "astronaut.png"
-        (photos / f"{name}.jpg").write_bytes(jpeg(one_view(place, number), number))
+        (photos / f"{name}.jpg").write_bytes(shot(one_view(place, number), number))
     run_once(photos, state)
     before = remains(state)
     port = free_port()
@@ -69,12 +70,12 @@ def minute(tmp_path_factory: pytest.TempPathFactory) -> BusyMinute:
 
 def disturb(photos: Path) -> None:
     """All that happens to the folder while it is watched."""
-    arriving = jpeg(one_view("astronaut.png", 77), 77)
+    arriving = shot(one_view("astronaut.png", 77), 77)
     with (photos / "arriving.jpg").open("wb") as file:
         file.write(arriving[: len(arriving) // 2])
         file.flush()
         os.utime(photos / "touched.jpg")
-        (photos / "changed.jpg").write_bytes(jpeg(one_view("rocket.jpg", 78), 78))
+        (photos / "changed.jpg").write_bytes(shot(one_view("rocket.jpg", 78), 78))
         (photos / "deleted.jpg").unlink()
         time.sleep(SEEN_S)
         file.write(arriving[len(arriving) // 2 :])

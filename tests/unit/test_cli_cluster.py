@@ -7,9 +7,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.album import album, labels, shot, write, write_labels
+from tests.album import album, labels, write, write_labels
 from tests.commands import cairn, complaint, piles, rows
-from tests.images import gradient
+from tests.images import gradient, shot
 
 KEYS = {
     "filename": str,
