@@ -111,9 +111,7 @@ def _entry(line: bytes) -> tuple[str, str, str]:
     return topic, scope, image_id
 
 
-def open_publisher(
-    settings: PublishSettings, acknowledged: Sent
-) -> KafkaPublisher:
+def open_publisher(settings: PublishSettings, acknowledged: Sent) -> KafkaPublisher:
     """Connect. Raises Misconfigured where no broker answers or the topic is missing."""
     try:
         producer = KafkaProducer(**_producer_options(settings))

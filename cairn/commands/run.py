@@ -67,18 +67,24 @@ def run(
         state__directory=None if state is None else str(state),
     )
     start_logging(settings.log)
-    if source is not None and kafka is not None:
-        raise Misconfigured("give --source DIR or --kafka HOST:PORT, not both")
-    if kafka is not None and (once or scope_per_folder or scope != ONE_SCOPE):
+    wanted = None if scope_per_folder else scope
+    job = None if source is None else FolderJob(source, wanted, watch=not once)
+    if job is None and (once or wanted != ONE_SCOPE):
         raise Misconfigured("--once, --scope and --scope-per-folder go with --source DIR")
+    if job is not None and kafka is not None:
+        raise Misconfigured("give --source DIR or --kafka HOST:PORT, not both")
+    _work(settings, job)
+
+
+def _work(settings: Settings, job: FolderJob | None) -> None:
+    """Run the folder, or Kafka where there is none, until the end or a signal."""
+    if job is None and settings.kafka.bootstrap is None:
+        raise Misconfigured("nothing to read: give --source DIR or --kafka HOST:PORT")
     with stopping() as stop, watching(settings.metrics, stop) as watch:
-        if source is not None:
-            wanted = None if scope_per_folder else scope
-            _run_folder(settings, FolderJob(source, wanted, watch=not once), watch)
-        elif settings.kafka.bootstrap is not None:
+        if job is None:
             run_kafka(settings, watch)
         else:
-            raise Misconfigured("nothing to read: give --source DIR or --kafka HOST:PORT")
+            _run_folder(settings, job, watch)
 
 
 def _run_folder(settings: Settings, job: FolderJob, watch: Watch) -> None:

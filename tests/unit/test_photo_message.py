@@ -13,10 +13,9 @@ from engine.types import GeoPoint, Origin, Photo, Rejection
 ORIGIN = Origin("cairn.images", 2, 41)
 GOOD = {"content-type": b"image/jpeg", "ce_id": b"a.jpg"}
 
-names = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=80
-)  # fmt: skip
-texts = st.text(st.characters(codec="utf-8"), max_size=80)
+printable = st.characters(codec="utf-8", exclude_categories=["Cc"])
+names = st.text(printable, min_size=1, max_size=80)
+texts = st.text(printable, max_size=80)
 photos = st.builds(
     Photo,
     image_id=names,
@@ -82,6 +81,8 @@ def test_any_message_is_a_photo_or_a_bad_image(
         ({"captured-at": b"yesterday"}, "RFC 3339"),
         ({"captured-at": b"2024-05-01T12:00:00"}, "offset from UTC"),
         ({"label": b"x" * 4097}, "4097 characters"),
+        ({"attr-note": b"\x01"}, "attr-note contains control characters"),
+        ({f"attr-{n}": b"x" * 4000 for n in range(9)}, "32768 bytes in all"),
         ({"attr-note": b"\xff"}, "attr-note is not UTF-8"),
         ({f"attr-{n}": b"" for n in range(65)}, "more than 64 attributes"),
         ({"attr-" + "n" * 512: b""}, "a name over 512"),

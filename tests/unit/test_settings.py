@@ -39,10 +39,16 @@ def test_nothing_given_gives_the_defaults() -> None:
 
 def test_later_layers_win(tmp_path: Path) -> None:
     """The command line beats the environment, which beats the file, which beats the default."""
-    path = toml(tmp_path, '[kafka]\ntransactional_id = "file"\ntopic_prefix = "file"\ninstance_id = "file"')
+    path = toml(
+        tmp_path, '[kafka]\ntransactional_id = "file"\ntopic_prefix = "file"\ninstance_id = "file"'
+    )
     environ = {"CAIRN_KAFKA__TRANSACTIONAL_ID": "variable", "CAIRN_KAFKA__TOPIC_PREFIX": "variable"}
     kafka = load(path, environ, {"kafka.transactional_id": "option", "kafka.bootstrap": None}).kafka
-    assert (kafka.transactional_id, kafka.topic_prefix, kafka.instance_id) == ("option", "variable", "file")
+    assert (kafka.transactional_id, kafka.topic_prefix, kafka.instance_id) == (
+        "option",
+        "variable",
+        "file",
+    )
     assert kafka.bootstrap is None
 
 
