@@ -8,7 +8,7 @@ the labels in the given order; those whose result depends on the order are judge
 shuffles too, as the engine is with its default profile. Peers see the embedding alone; for
 places the engine also verifies geometry, as it does in the product. Average linkage and
 (H)DBSCAN see all photos at once. river's get 32 principal components and at most 2000 points.
-Synthetic streams have 3000 points. Takes about ten minutes on two cores.
+Synthetic streams have 3000 points. Takes about five minutes on two cores.
 """
 
 from __future__ import annotations
