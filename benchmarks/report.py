@@ -1,0 +1,95 @@
+"""How benchmarks report: Markdown tables, a plot of B-cubed F, and the options they share."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+from threadpoolctl import threadpool_limits
+
+from benchmarks.encoders import ENCODERS
+from benchmarks.features import KnownVerdicts, cache_folder, fingerprint
+from benchmarks.streams import STREAMS
+from engine.vision.geometry import EpipolarVerifier
+
+
+def options(description: str, orders: int) -> argparse.ArgumentParser:
+    """The options of every benchmark of quality."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--encoder", choices=ENCODERS, default=ENCODERS[0])
+    parser.add_argument("--streams", nargs="+", choices=STREAMS, default=STREAMS, metavar="STREAM")
+    parser.add_argument(
+        "--orders", type=int, default=orders, help="the given order, and shuffles beyond the first"
+    )
+    parser.add_argument("-o", "--output", type=Path, help="write the Markdown here as well")
+    parser.add_argument("--plot", type=Path, help="write a PNG here (needs matplotlib)")
+    return parser
+
+
+@contextmanager
+def verdicts_kept() -> Iterator[KnownVerdicts]:
+    """The verifier with what it found before; saved at the end, also of an interrupted run.
+
+    One thread in the libraries: their sums must not depend on how they split the work.
+    """
+    cv2.setNumThreads(1)
+    verifier = EpipolarVerifier()
+    path = cache_folder() / f"verdicts-{fingerprint(verifier)}.npz"
+    verdicts = KnownVerdicts(verifier, path)
+    with threadpool_limits(1):
+        try:
+            yield verdicts
+        finally:
+            verdicts.save()
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; the first column is text, the others are numbers."""
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *rows))
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+
+
+def publish(text: str, output: Path | None) -> None:
+    """Print, and write where a file is named."""
+    print(text, flush=True)
+    if output is not None:
+        output.write_text(f"{text}\n", encoding="utf-8")
+
+
+def plot(path: Path, title: str, series: Mapping[str, Mapping[str, float]]) -> None:
+    """B-cubed F by stream, one marker per method, the first method in front."""
+    try:
+        pyplot = importlib.import_module("matplotlib.pyplot")
+    except ImportError:
+        print(f"no {path}: matplotlib is not installed")
+        return
+    streams = list(dict.fromkeys(stream for values in series.values() for stream in values))
+    figure, axes = pyplot.subplots(figsize=(9, 1.5 + 0.3 * len(streams)), layout="constrained")
+    for rank, ((method, values), marker) in enumerate(
+        zip(series.items(), _markers(), strict=False)
+    ):
+        rows = [streams.index(stream) for stream in values]
+        size, front = (70, 3) if rank == 0 else (25, 2)
+        axes.scatter(list(values.values()), rows, s=size, zorder=front, marker=marker, label=method)
+    axes.set(title=title, xlabel="B-cubed F", yticks=range(len(streams)), yticklabels=streams)
+    axes.invert_yaxis()
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside right upper", fontsize="small")
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def _markers() -> Iterator[str]:
+    while True:
+        yield from "osv^<>DPX*ph"
