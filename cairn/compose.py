@@ -77,13 +77,7 @@ def profile_of(
     chosen = {**thresholds, **overrides.get(name, {})}
     if unknown := sorted(chosen.keys() - base.keys()):
         raise Misconfigured(f"profiles.{name}.{unknown[0]}: there is no such field of a profile")
-    profile = _checked({**base, **chosen, "name": name})
-    if profile.rule == "similarity" and not {"same", "different"} <= chosen.keys():
-        raise Misconfigured(
-            f"profile {name!r} needs to know which cosines mean same and different for this "
-            f"encoder: put [similarity] into its card, or set profiles.{name}.same and .different"
-        )
-    return profile
+    return _checked({**base, **chosen, "name": name})
 
 
 def _checked(fields: Mapping[str, object]) -> Profile:
@@ -94,8 +88,11 @@ def _checked(fields: Mapping[str, object]) -> Profile:
         fault = error.errors()[0]
         field = ".".join(str(part) for part in fault["loc"])
         raise Misconfigured(f"{where}.{field}: {fault['msg']}") from error
-    if profile.different >= profile.same:
-        raise Misconfigured(f"{where}: different must be below same, not {profile.different}")
+    same, different = profile.same, profile.different
+    if (same is None) != (different is None):
+        raise Misconfigured(f"{where}: set both, same and different, or neither")
+    if same is not None and different is not None and different >= same:
+        raise Misconfigured(f"{where}: different must be below same, not {different}")
     return profile
 
 

@@ -44,7 +44,7 @@ def open_encoder(name: str, registry: Path) -> tuple[Encoder, Similarity | None]
     beside it under the same name. Raises Misconfigured.
     """
     if name == BUILTIN:
-        return BuiltinEncoder(), Similarity(same=0.92, different=0.85)
+        return BuiltinEncoder(), None
     encoder = load_encoder(_card_of(name, registry), THREADS)
     return encoder, encoder.card.similarity
 

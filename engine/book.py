@@ -11,6 +11,7 @@ from typing import TypeAlias, assert_never
 
 import numpy as np
 
+from engine.calibration import Background
 from engine.cluster import Cluster, Prototype
 from engine.ports import Index
 from engine.types import (
@@ -33,6 +34,7 @@ IndexFactory: TypeAlias = Callable[[], Index]
 class ScopeBook:
     """One scope: clusters by id, the prototype index, redirects of retired ids, counters.
 
+    background: what random pairs of items look like.
     confirmed: how many of the living clusters are; the others are pending.
     """
 
@@ -40,6 +42,7 @@ class ScopeBook:
     clusters: dict[str, Cluster] = field(default_factory=dict)
     owners: dict[int, str] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
+    background: Background = field(default_factory=Background)
     confirmed: int = 0
     seq: int = 0
     next_prototype: int = 0
@@ -61,10 +64,13 @@ class ScopeBook:
         match change:
             case Created():
                 self.clusters[change.cluster_id] = Cluster(change.cluster_id, self.seq)
-            case Assigned(founds=True):
-                self._found(change, items[change.item_id].vector, location)
             case Assigned():
-                self._join(change, items[change.item_id].vector)
+                vector = items[change.item_id].vector
+                self.background.add(change.item_id, vector)
+                if change.founds:
+                    self._found(change, vector, location)
+                else:
+                    self._join(change, vector)
             case Confirmed():
                 self.clusters[change.cluster_id].confirmed = True
                 self.confirmed += 1

@@ -65,6 +65,10 @@ class Cluster:
         totals = [prototype.total for prototype in self.prototypes.values()]
         return np.asarray(np.sum(totals, axis=0), np.float64)
 
+    def mean(self) -> NDArray[np.float64]:
+        """(d,) float64 mean of the members' vectors; a product of two is their mean cosine."""
+        return self.total() / self.count
+
     def average_similarity(self, vector: Vector) -> float:
         """Mean cosine between a unit vector and the members (average linkage, exact)."""
         return float(self.total() @ vector) / self.count

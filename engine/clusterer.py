@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from engine.book import Book, ScopeBook
 from engine.cluster import Cluster, Prototype, id_for
@@ -27,6 +28,9 @@ from engine.types import (
     Vector,
     Verdict,
 )
+
+LINKED = 6
+"""Nearest clusters that are compared with each other."""
 
 
 class Clusterer:
@@ -55,7 +59,9 @@ class Clusterer:
 
     def decide(self, item: Item, scope: str, location: GeoPoint | None) -> Decision:
         """The decision an item would get now; nothing changes."""
-        facts = Facts(self._shortlist(item.vector, self._book.scope(scope), location))
+        book = self._book.scope(scope)
+        shortlist = self._shortlist(item.vector, book, location)
+        facts = Facts(shortlist, book.background.band, links=_links(shortlist, book))
         step = self._rule(facts, self._profile)
         while isinstance(step, Verify):
             verdict = self._verify(item, scope, step.candidate)
@@ -133,6 +139,15 @@ class Clusterer:
         needed = min(2, self._profile.min_size) if certain else self._profile.min_size
         if not cluster.confirmed and cluster.count >= needed:
             yield Confirmed(cluster.cluster_id)
+
+
+def _links(shortlist: Sequence[Candidate], book: ScopeBook) -> dict[frozenset[str], float]:
+    """Mean cosine between the members of any two of the nearest clusters."""
+    nearest = list(dict.fromkeys(candidate.cluster_id for candidate in shortlist))[:LINKED]
+    means = {name: book.clusters[name].mean() for name in nearest}
+    return {
+        frozenset(pair): float(means[pair[0]] @ means[pair[1]]) for pair in combinations(nearest, 2)
+    }
 
 
 def _candidate(

@@ -23,7 +23,8 @@ class Profile:
     hit_inliers: inliers that make two images views of one place.
     certain_inliers: inliers that confirm a cluster of two.
     gps_radius_m: clusters farther away than this, in metres, are not considered.
-    same, different: cosine above which an item joins and below which it never does.
+    same, different: cosine above which an item joins and below which it never does; None
+        learns both from the stream.
     """
 
     name: str
@@ -37,8 +38,8 @@ class Profile:
     hit_inliers: int = 15
     certain_inliers: int = 25
     gps_radius_m: float = 300.0
-    same: float = 0.80
-    different: float = 0.65
+    same: float | None = None
+    different: float | None = None
 
 
 PROFILES: Mapping[str, Profile] = {

@@ -20,7 +20,8 @@ from benchmarks.synthetic import RECIPES, synthesize, zipf_sizes
 from engine.jobs.evaluate import evaluate
 from engine.profile import PROFILES
 from engine.types import Assigned, Change, Created, Event, Evidence, Merged, Outcome
-from tests.builders import SamePlaceVerifier, features_of, prepared, unit
+from tests.builders import features_of, prepared, unit
+from tests.fakes import SamePlaceVerifier
 
 
 def blobs(per: int = 6, groups: int = 3, dim: int = 8) -> tuple[NDArray[np.float32], list[int]]:

@@ -69,7 +69,15 @@ def snapshot(scope: ScopeBook) -> object:
     neighbours = [
         [label for label, _ in scope.index.search(unit(probe), 1000)] for probe in range(3)
     ]
-    return clusters, scope.owners, scope.redirects, scope.seq, scope.next_prototype, neighbours
+    return (
+        clusters,
+        scope.background.band,
+        scope.owners,
+        scope.redirects,
+        scope.seq,
+        scope.next_prototype,
+        neighbours,
+    )
 
 
 def test_a_first_photo_founds_a_pending_cluster() -> None:
@@ -156,7 +164,7 @@ def streams(draw: st.DrawFn) -> list[Prepared]:
 def test_replay_equals_live(stream: list[Prepared], rule: str, bound: int) -> None:
     """Applying the recorded outcomes to an empty book gives the live book, bit for bit."""
     live, replayed = new_book(), new_book()
-    profile = replace(PROFILES[rule], max_prototypes=bound, same=0.5, different=0.2)
+    profile = replace(PROFILES[rule], max_prototypes=bound)
     engine = clusterer(live, profile)
     outcomes = [engine.process(photo) for photo in stream]
     for outcome in outcomes:

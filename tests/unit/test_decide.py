@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.calibration import Band
 from engine.decide import (
     Assign,
     Candidate,
@@ -129,3 +130,21 @@ def test_in_the_band_the_next_cluster_is_asked_too() -> None:
     step = decide_by_similarity(Facts((near_lobe, whole)), OBJECT)
     assert isinstance(step, Assign)
     assert step.cluster_id == "b"
+
+
+def test_without_thresholds_the_stream_says_what_is_near() -> None:
+    """The same cosine joins in one scope and founds a cluster in another."""
+    learning = replace(OBJECT, same=None, different=None)
+    one = Facts((candidate(0, "a", 0.7),), band=Band(same=0.65, different=0.4))
+    other = replace(one, band=Band(same=0.95, different=0.9))
+    assert isinstance(decide_by_similarity(one, learning), Assign)
+    assert isinstance(decide_by_similarity(other, learning), Spawn)
+
+
+def test_clusters_whose_members_are_near_on_average_become_one() -> None:
+    """A joining photo merges piles by their members, not because it is near to both."""
+    candidates = tuple(candidate(n, name, 0.9 - n / 100) for n, name in enumerate("abc"))
+    links = {frozenset("ab"): 0.7, frozenset("ac"): 0.5}
+    step = decide_by_similarity(Facts(candidates, links=links), OBJECT)
+    assert isinstance(step, Assign)
+    assert (step.cluster_id, step.merges) == ("a", ("b",))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from cairn.compose import profile_of
-from cairn.models import BUILTIN, open_encoder
 from engine.decide import RULES
 from engine.errors import Misconfigured
 from engine.profile import PROFILES
@@ -43,20 +40,11 @@ def test_places_need_no_thresholds() -> None:
     assert profile_of("place", {}, None) == PROFILES["place"]
 
 
-@pytest.mark.parametrize("overrides", [{}, {"object": {"same": 0.9}}])
-def test_thresholds_of_an_unknown_encoder_are_not_guessed(
-    overrides: dict[str, dict[str, object]],
-) -> None:
-    """One of the two is not enough."""
-    with pytest.raises(Misconfigured, match="which cosines mean same and different"):
-        profile_of("object", overrides, None)
-
-
-def test_the_builtin_encoder_brings_its_own(tmp_path: Path) -> None:
-    """Every profile works without a model."""
-    _, similarity = open_encoder(BUILTIN, tmp_path)
-    assert similarity is not None
-    assert profile_of("product", {}, similarity).different < similarity.same
+def test_thresholds_that_nobody_gave_are_left_to_the_stream() -> None:
+    """Any encoder serves any profile; one threshold without the other says nothing."""
+    assert profile_of("object", {}, None).same is None
+    with pytest.raises(Misconfigured, match="set both, same and different"):
+        profile_of("object", {"object": {"same": 0.9}}, None)
 
 
 @pytest.mark.parametrize(
