@@ -26,6 +26,8 @@ from engine.wire import Record
 
 KEEP_ALIVE_MS = 10
 """Enough for the client to take a step of a rebalance; at 0 its unfinished steps pile up."""
+MAX_DETAIL = 200
+"""The client's error quotes what it could not parse, which may be as long as a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +147,16 @@ class KafkaSource:
         messages: list[Photo | Rejection] = []
         wait_ms = int(timeout_s * 1000)
         try:
-            while len(messages) < limit and (message := self._next(wait_ms)) is not None:
-                messages.append(message)
+            while len(messages) < limit and (more := self._next(wait_ms)):
+                messages += more
                 wait_ms = 0
         except Transient:
             if not messages:  # what was read has moved the position: it would be lost
                 raise
         return messages
 
-    def _next(self, wait_ms: int) -> Photo | Rejection | None:
-        """Take one message, None where there is none now.
+    def _next(self, wait_ms: int) -> Sequence[Photo | Rejection]:
+        """Take one message, or step over those that cannot be parsed; none where none is there.
 
         Asked for several, the client would keep the error of one that it cannot parse for the
         next call, forget it where that call finds the partition paused, and then never return.
@@ -164,10 +166,9 @@ class KafkaSource:
                 fetched = self._consumer.poll(timeout_ms=wait_ms, max_records=1)
             except CorruptRecordError as error:
                 return self._step_over_unreadable(error)
-        for messages in fetched.values():
+        if fetched:
             self._generation = self._consumer.group_metadata()
-            return self._message(messages[0])
-        return None
+        return [self._message(message) for messages in fetched.values() for message in messages]
 
     def _message(self, message: Any) -> Photo | Rejection:
         origin = Origin(message.topic, message.partition, message.offset)
@@ -178,26 +179,28 @@ class KafkaSource:
         except BadImage as error:
             return rejection_of(message.key, headers, origin, error)
 
-    def _step_over_unreadable(self, error: CorruptRecordError) -> Rejection | None:
-        """Leave behind the one record that the client cannot parse (a header name not in UTF-8).
+    def _step_over_unreadable(self, error: CorruptRecordError) -> Sequence[Rejection]:
+        """Leave behind every next record that the client cannot parse (a header not in UTF-8).
 
         Of a sender's batch that holds such a record, what follows it goes the same way, one by
-        one. None where the partitions were taken away meanwhile. Raises Misconfigured where
+        one. Empty where the partitions were taken away meanwhile. Raises Misconfigured where
         Kafka does not answer.
         """
         running = self._consumer.assignment() - self._consumer.paused()
         with connecting(self._broker):  # waiting for Kafka instead would mean to poll again
             at = {where: self._consumer.position(where, REQUEST_TIMEOUT_MS) for where in running}
-            where = find_unreadable(self._broker, at)
+            unreadable = find_unreadable(self._broker, at)
         if self._listener.notes:
-            return None
-        if where is None:
+            return []
+        if not unreadable:
             raise error
-        # At the old position the next poll would look for the rest of the broken batch for ever.
-        self._consumer.seek(where, at[where] + 1)
+        # Left at its position, the next poll would look for more of the broken batch for ever.
+        for where in unreadable:
+            self._consumer.seek(where, at[where] + 1)
         self._generation = self._consumer.group_metadata()
-        origin = Origin(self._topic, where.partition, at[where])
-        return Rejection("", "", origin, "bad_message", f"unreadable: {error}")
+        origins = [Origin(self._topic, where.partition, at[where]) for where in unreadable]
+        detail = f"unreadable: {error}"[:MAX_DETAIL]
+        return [Rejection("", "", origin, "bad_message", detail) for origin in origins]
 
     def keep_alive(self) -> None:
         """Stay in the group without reading: poll once with everything paused."""

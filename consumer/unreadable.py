@@ -1,4 +1,4 @@
-"""Finds the record that the Kafka client cannot parse: its error does not say where it is.
+"""Finds records that the Kafka client cannot parse: its error does not say where they are.
 
 A client that met such a record and polls on from the same position never returns. So another
 one looks, and is thrown away.
@@ -19,15 +19,15 @@ PROBE_MS = 5000
 
 def find_unreadable(
     broker: Broker, positions: Mapping[TopicPartition, int]
-) -> TopicPartition | None:
-    """Name a partition whose next record from its position on cannot be parsed, None without one.
+) -> list[TopicPartition]:
+    """List the partitions whose next record from their position on cannot be parsed.
 
     Raises KafkaError where the broker does not answer.
     """
     with closing(open_reader(broker)) as reader:
         ends = reader.end_offsets(list(positions), timeout_ms=REQUEST_TIMEOUT_MS)
         waiting = [where for where in sorted(positions) if positions[where] < ends[where]]
-        return next((w for w in waiting if _is_unreadable(reader, w, positions[w])), None)
+        return [where for where in waiting if _is_unreadable(reader, where, positions[where])]
 
 
 def _is_unreadable(reader: KafkaConsumer, where: TopicPartition, position: int) -> bool:
