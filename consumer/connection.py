@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from kafka import KafkaConsumer
 from kafka.errors import (
     AuthorizationError,
     FencedInstanceIdError,
@@ -88,3 +89,15 @@ def talking(broker: Broker) -> Iterator[None]:
         raise Misconfigured(f"Kafka at {broker.bootstrap} refuses: {error}") from error
     except RetriableError as error:
         raise Transient(f"Kafka at {broker.bootstrap} does not answer: {error}") from error
+
+
+def open_reader(broker: Broker) -> KafkaConsumer:
+    """Connect a consumer without a group, which reads what is committed; assign it partitions."""
+    return KafkaConsumer(
+        **broker.options(),
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        allow_auto_create_topics=False,
+    )

@@ -8,8 +8,7 @@ what is new, and the loop reads the notes with `changes()`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,14 +18,16 @@ from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import CorruptRecordError
 
 from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, talking
-from engine.errors import BadImage, Misconfigured
+from consumer.unreadable import find_unreadable
+from engine.errors import BadImage, Misconfigured, Transient
 from engine.photo_message import parse_photo, rejection_of
 from engine.types import Origin, Photo, Rejection
 from engine.wire import Record
 
 KEEP_ALIVE_MS = 10
-PROBE_MS = 1000
 """Enough for the client to take a step of a rebalance; at 0 its unfinished steps pile up."""
+MAX_DETAIL = 200
+"""The client's error quotes what it could not parse, which may be as long as a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +144,26 @@ class KafkaSource:
 
         Raises Transient where the broker fails, Misconfigured where it refuses this worker.
         """
+        messages: list[Photo | Rejection] = []
+        wait_ms = int(timeout_s * 1000)
+        try:
+            while len(messages) < limit and (more := self._next(wait_ms)):
+                messages += more
+                wait_ms = 0
+        except Transient:
+            if not messages:  # what was read has moved the position: it would be lost
+                raise
+        return messages
+
+    def _next(self, wait_ms: int) -> Sequence[Photo | Rejection]:
+        """Take one message, or step over those that cannot be parsed; none where none is there.
+
+        Asked for several, the client would keep the error of one that it cannot parse for the
+        next call, forget it where that call finds the partition paused, and then never return.
+        """
         with talking(self._broker):
             try:
-                fetched = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
+                fetched = self._consumer.poll(timeout_ms=wait_ms, max_records=1)
             except CorruptRecordError as error:
                 return self._step_over_unreadable(error)
         if fetched:
@@ -161,49 +179,45 @@ class KafkaSource:
         except BadImage as error:
             return rejection_of(message.key, headers, origin, error)
 
-    def _step_over_unreadable(self, error: CorruptRecordError) -> list[Photo | Rejection]:
-        """Leave behind the one record that the client cannot parse (a header name not in UTF-8).
+    def _step_over_unreadable(self, error: CorruptRecordError) -> Sequence[Rejection]:
+        """Leave behind every next record that the client cannot parse (a header not in UTF-8).
 
-        The error does not say where it is: each partition is read alone, and put back. Of a
-        sender's batch that holds such a record, what follows it goes the same way, one by one.
+        Of a sender's batch that holds such a record, what follows it goes the same way, one by
+        one. Empty where the partitions were taken away meanwhile. Raises Misconfigured where
+        Kafka does not answer.
         """
-        for where in sorted(self._consumer.assignment() - self._consumer.paused()):
-            at = self._consumer.position(where, REQUEST_TIMEOUT_MS)
-            with self._alone(where):
-                try:
-                    self._consumer.poll(timeout_ms=PROBE_MS, max_records=1)
-                    self._consumer.seek(where, at)
-                except CorruptRecordError:
-                    self._consumer.seek(where, at + 1)
-                    self._generation = self._consumer.group_metadata()
-                    origin = Origin(self._topic, where.partition, at)
-                    return [Rejection("", "", origin, "bad_message", f"unreadable: {error}")]
-        return []
-
-    @contextmanager
-    def _alone(self, *allowed: TopicPartition) -> Iterator[None]:
-        """Pause all partitions but these for a while.
-
-        Where the assignment changed meanwhile they stay as they are: paused for a reason.
-        """
-        others = self._consumer.assignment() - self._consumer.paused() - set(allowed)
-        self._consumer.pause(*others)
-        before = len(self._listener.notes)
-        try:
-            yield
-        finally:
-            if len(self._listener.notes) == before:
-                self._consumer.resume(*others)
+        running = self._consumer.assignment() - self._consumer.paused()
+        with connecting(self._broker):  # waiting for Kafka instead would mean to poll again
+            at = {where: self._consumer.position(where, REQUEST_TIMEOUT_MS) for where in running}
+            unreadable = find_unreadable(self._broker, at)
+        if self._listener.notes:
+            return []
+        if not unreadable:
+            raise error
+        # Left at its position, the next poll would look for more of the broken batch for ever.
+        for where in unreadable:
+            self._consumer.seek(where, at[where] + 1)
+        self._generation = self._consumer.group_metadata()
+        origins = [Origin(self._topic, where.partition, at[where]) for where in unreadable]
+        detail = f"unreadable: {error}"[:MAX_DETAIL]
+        return [Rejection("", "", origin, "bad_message", detail) for origin in origins]
 
     def keep_alive(self) -> None:
         """Stay in the group without reading: poll once with everything paused."""
-        with self._alone(), talking(self._broker):
-            self._consumer.poll(timeout_ms=KEEP_ALIVE_MS)
+        running = self._consumer.assignment() - self._consumer.paused()
+        self._consumer.pause(*running)
+        before = len(self._listener.notes)
+        try:
+            with talking(self._broker):
+                self._consumer.poll(timeout_ms=KEEP_ALIVE_MS)
+        finally:
+            if len(self._listener.notes) == before:  # else they are new, and paused for a reason
+                self._consumer.resume(*running)
 
     @property
     def joined(self) -> bool:
-        """Whether the group has ever told this member what it owns, be it nothing."""
-        return self._listener.joined
+        """Whether the group has told this member what it owns, be it nothing, and it was heard."""
+        return self._listener.joined and not self._listener.notes
 
     def changes(self) -> list[Change]:
         """Take what happened to the assignment since the last call, in order."""

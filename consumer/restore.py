@@ -12,7 +12,7 @@ from time import monotonic
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
 
-from consumer.connection import REQUEST_TIMEOUT_MS, Broker, talking
+from consumer.connection import REQUEST_TIMEOUT_MS, Broker, open_reader, talking
 from engine.errors import StateMismatch, Transient
 from engine.wire import Record
 
@@ -41,7 +41,7 @@ def read_journal(
                 f"the local state knows offset {start - 1} of {where[0]} partition {where[1]}, "
                 f"which ends at {end}: it belongs to another journal; delete it to rebuild it"
             )
-        with closing(_reader(broker)) as consumer:
+        with closing(open_reader(broker)) as consumer:
             consumer.assign([partition])
             consumer.seek(partition, start)
             yield from _read_until(end, consumer, partition, keep_alive)
@@ -51,17 +51,6 @@ def _log_end(broker: Broker, partition: TopicPartition) -> int:
     with closing(KafkaAdminClient(**broker.options())) as admin:
         offsets = admin.list_partition_offsets({partition: OffsetSpec.LATEST})
     return int(offsets[partition].offset)
-
-
-def _reader(broker: Broker) -> KafkaConsumer:
-    return KafkaConsumer(
-        **broker.options(),
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        allow_auto_create_topics=False,
-    )
 
 
 def _read_until(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -67,8 +67,9 @@ class Acknowledged:
             ) from error
 
     def close(self) -> None:
-        """Release the file."""
-        self._file.close()
+        """Release the file; what it could not take, `add` has complained about."""
+        with suppress(OSError):
+            self._file.close()
 
 
 class Unrecorded:
@@ -85,6 +86,11 @@ class Unrecorded:
 
 
 Sent: TypeAlias = Acknowledged | Unrecorded
+
+
+def record_of(path: Path, *, live: bool) -> Sent:
+    """The record that a source needs; raises Misconfigured where the file is something else."""
+    return Unrecorded() if live else open_acknowledged(path)
 
 
 def open_acknowledged(path: Path) -> Acknowledged:

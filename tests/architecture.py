@@ -33,7 +33,8 @@ ARROWS = {
 
 KAFKA = (
     *("consumer/connection.py", "consumer/kafka.py", "consumer/restore.py"),
-    *("consumer/topics.py", "consumer/transaction.py", "producer/publish.py"),
+    *("consumer/topics.py", "consumer/transaction.py", "consumer/unreadable.py"),
+    "producer/publish.py",
 )
 DOORS = {
     "hnswlib": ("engine/index/hnsw.py",),

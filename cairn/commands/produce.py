@@ -23,13 +23,7 @@ from consumer.topics import ensure_topics, topic_name
 from engine.errors import BadImage, Misconfigured
 from engine.types import Photo, Rejection
 from producer.labels import read_labels
-from producer.publish import (
-    KafkaPublisher,
-    PublishSettings,
-    Unrecorded,
-    open_acknowledged,
-    open_publisher,
-)
+from producer.publish import KafkaPublisher, PublishSettings, open_publisher, record_of
 from producer.video import LiveCamera, Sampling, file_frames, is_live
 
 
@@ -68,7 +62,7 @@ def produce(
     if settings.kafka.create_topics:
         ensure_topics(broker_of(settings.kafka), layout_of(settings.kafka))
     with (
-        closing(Unrecorded() if is_live(source) else open_acknowledged(record)) as acknowledged,
+        closing(record_of(record, live=is_live(source))) as acknowledged,
         closing(open_publisher(_publishing(settings.kafka), acknowledged)) as publisher,
     ):
         _send(photos, total, publisher, Console(stderr=True))

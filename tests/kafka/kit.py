@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -113,3 +114,18 @@ def rebalanced(first: KafkaSource, second: KafkaSource) -> bool:
     stay(first)
     stay(second)
     return bool(second.assigned())
+
+
+class Unreadable(str):
+    """A header name that is no UTF-8, as a sender of another kind may write it."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b"\xff" * len(self)
+
+
+def unreadable(image_id: str, name_length: int = 1) -> Record:
+    """A photo's message with such a header: no client in Python can parse it."""
+    record = photo_record(photo(image_id), "image/jpeg")
+    return replace(record, headers=(*record.headers, (Unreadable("n" * name_length), b"")))

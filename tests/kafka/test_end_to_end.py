@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +16,17 @@ import orjson
 import pytest
 
 from consumer.connection import Broker
+from engine.types import Created, Merged
+from engine.wire import EVENT_TYPES
 from producer.synthetic import make_samples
 from tests.kafka import kit
+from tests.probes import Samples, ask, free_port, scrape
 
 CAIRN = [sys.executable, "-c", "from cairn.cli import main; main()"]
 KILLS = 5
 PATIENCE_S = 90.0
+PARTITIONS = (0, 1)
+LAG = "cairn_consumer_lag_records"
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +52,18 @@ def surroundings(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def worker(broker: Broker, prefix: str, state: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker that is killed with -9 at the end, if it still lives then."""
+def worker(
+    broker: Broker, prefix: str, state: Path, port: int = 0
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that is killed with -9 at the end, if it still lives then.
+
+    port: where it tells how it fares; 0 for nowhere.
+    """
     settings = {
         "CAIRN_KAFKA__TOPIC_PREFIX": prefix,
         "CAIRN_KAFKA__INSTANCE_ID": "one",
         "CAIRN_KAFKA__SESSION_TIMEOUT_S": "6",
+        "CAIRN_METRICS__PORT": str(port),
     }
     command = [*CAIRN, "run", "--kafka", broker.bootstrap, "--state", str(state)]
     process = subprocess.Popen(command, env=surroundings(settings))
@@ -81,6 +93,12 @@ def settled(broker: Broker, prefix: str) -> int:
     """Messages that are answered: clustered or dead."""
     clustered = {event["image_id"] for event in events(broker, prefix)}
     return len(clustered) + len(kit.committed_records(broker, f"{prefix}.dead-letters"))
+
+
+def dead_letters(broker: Broker, prefix: str) -> list[tuple[bytes, bytes | None, bytes]]:
+    """Key, value and reason of each."""
+    letters = kit.committed_records(broker, f"{prefix}.dead-letters")
+    return [(r.key, r.value, dict(r.headers)["dead-letter-reason"]) for r in letters]
 
 
 def wait_until_settled(broker: Broker, prefix: str, wanted: int) -> None:
@@ -113,21 +131,50 @@ def test_kafka_and_folder_tell_the_same_story(
     with worker(broker, prefix, tmp_path / "kafka"):
         wait_until_settled(broker, prefix, sent)
     assert events(broker, prefix) == expected
-    letters = kit.committed_records(broker, f"{prefix}.dead-letters")
-    reasons = [dict(letter.headers)["dead-letter-reason"] for letter in letters]
+    reasons = [reason for _, _, reason in dead_letters(broker, prefix)]
     assert sorted(reasons) == [b"corrupt", b"unsupported_format"]
 
 
 def test_a_new_worker_restores_from_the_journal_alone(
     broker: Broker, prefix: str, photos: Path, tmp_path: Path
 ) -> None:
-    """A worker without a local store goes on where the lost one stopped, and stops when told."""
+    """A worker without a local store goes on where the lost one stopped, and stops when told.
+
+    What no client can parse is in its way, becomes dead letters, and changes nothing else.
+    """
     expected = folder_events(photos, tmp_path / "folder")
     sent = produced(broker, prefix, photos, tmp_path / "record")
     with worker(broker, prefix, tmp_path / "first"):
         wait_until_settled(broker, prefix, sent // 2)
-    with worker(broker, prefix, tmp_path / "second") as second:
-        wait_until_settled(broker, prefix, sent)
+    for partition in PARTITIONS:
+        kit.send(broker, f"{prefix}.images", [kit.unreadable("x")], partition)
+    port = free_port()
+    with worker(broker, prefix, tmp_path / "second", port) as second:
+        wait_until_settled(broker, prefix, sent + len(PARTITIONS))
+        metrics = wait_until_caught_up(f"http://127.0.0.1:{port}")
         second.terminate()
         assert second.wait(20) == 0
     assert events(broker, prefix) == expected
+    nameless = [(k, v, r) for k, v, r in dead_letters(broker, prefix) if not k]
+    assert nameless == [(b"", None, b"bad_message")] * len(PARTITIONS)
+    told = Counter(event["type"] for event in expected)
+    assert metrics["cairn_rebalances_total", ""] == 1
+    assert metrics["cairn_dead_letters_total", "bad_message"] == len(PARTITIONS)
+    assert metrics["cairn_clusters", "retired"] == told[EVENT_TYPES[Merged]]
+    assert (
+        metrics["cairn_clusters", "confirmed"] + metrics["cairn_clusters", "pending"]
+        == told[EVENT_TYPES[Created]] - told[EVENT_TYPES[Merged]]
+    )
+
+
+def wait_until_caught_up(site: str) -> Samples:
+    """The metrics once nothing is left to read in either partition; a ready worker has them."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        samples = scrape(site)
+        lags = {name: value for name, value in samples.items() if name[0] == LAG}
+        if lags == {(LAG, str(partition)): 0 for partition in PARTITIONS}:
+            assert ask(f"{site}/readyz") == (200, "ready\n")
+            return samples
+        assert time.monotonic() < deadline, lags
+        time.sleep(0.2)

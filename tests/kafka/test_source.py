@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
 import pytest
+from kafka import KafkaProducer
+from kafka.errors import MessageSizeTooLargeError
 
 from consumer.connection import Broker
 from consumer.kafka import Change, KafkaSource, SourceSettings, open_source
@@ -148,6 +150,15 @@ def test_missing_topic_is_named(broker: Broker) -> None:
     """A topic that does not exist is an error, not an endless silence."""
     with pytest.raises(Misconfigured, match=r"there is no topic nobody\.images"):
         open_source(broker, SourceSettings("nobody.images", "g"))
+
+
+def test_a_compressed_message_may_unpack_to_the_limit_only(broker: Broker, prefix: str) -> None:
+    """A bomb is refused at the door: what is small only while packed never reaches a worker."""
+    options = {"compression_type": "gzip", "max_request_size": 10_000_000}
+    with closing(KafkaProducer(**broker.options(), **options)) as producer:
+        producer.send(f"{prefix}.images", bytes(100_000)).get(10)
+        with pytest.raises(MessageSizeTooLargeError):
+            producer.send(f"{prefix}.images", bytes(1_000_000)).get(10)
 
 
 def test_topics_are_created_once_and_must_align(broker: Broker, prefix: str) -> None:

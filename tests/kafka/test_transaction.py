@@ -12,7 +12,13 @@ from kafka import KafkaProducer
 from consumer.connection import Broker
 from consumer.kafka import KafkaSource, SourceSettings, open_source
 from consumer.restore import read_journal
-from consumer.transaction import Codecs, CommitSettings, Extras, KafkaCommitter
+from consumer.transaction import (
+    MAX_DEAD_BYTES,
+    Codecs,
+    CommitSettings,
+    Extras,
+    KafkaCommitter,
+)
 from engine.errors import CommitAborted, Misconfigured, StateMismatch
 from engine.types import Batch, LocalFeatures, Origin, Outcome, Rejection
 from engine.wire import Record, cluster_key, event_records, parse_journal_key
@@ -61,6 +67,23 @@ def keys(broker: Broker, topic: str) -> list[bytes]:
 
 def journal(broker: Broker, prefix: str, start: int = 0) -> list[tuple[int, Record]]:
     return list(read_journal(broker, (f"{prefix}.journal", 0), start, lambda: None))
+
+
+def test_large_originals_stay_behind(broker: Broker, prefix: str, source: KafkaSource) -> None:
+    """Over 1 MiB a dead letter comes without its original, whatever a message may have."""
+    kit.send_photos(broker, f"{prefix}.images", "a")
+    (photo,) = kit.read(source, 1)
+    batch = Batch(
+        rejections=(Rejection("a", "site", photo.origin, "corrupt", "torn"),),
+        positions=(photo.origin,),
+    )
+    extras = Extras(originals={photo.origin: Record(b"site", bytes(MAX_DEAD_BYTES))})
+    with closing(KafkaCommitter(broker, CommitSettings(f"{prefix}-w", prefix), CODECS)) as writer:
+        writer.start()
+        writer.commit(batch, source.group_metadata(), extras)
+    (letter,) = kit.committed_records(broker, f"{prefix}.dead-letters")
+    assert (letter.key, letter.value) == (b"site", None)
+    assert dict(letter.headers)["dead-letter-original"] == b"omitted"
 
 
 def test_one_commit_writes_everything(

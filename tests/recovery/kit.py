@@ -9,7 +9,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -40,13 +39,6 @@ _CONTEXT = (
     else multiprocessing.get_context("forkserver")
 )
 _CONTEXT.set_forkserver_preload(["pytest", "cairn.cli", __name__])
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def until(happened: Callable[[], bool], pause_s: float = 0.001) -> None:

@@ -10,18 +10,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.images import shot
-from tests.recovery.kit import Remains, free_port, remains, run_once, until, worker
+from tests.probes import Samples, ask, free_port, scrape
+from tests.recovery.kit import Remains, remains, run_once, until, worker
 from tests.recovery.photos import one_view
 
 SETTLE_S = 3.0
 SEEN_S = 1.2
 """Longer than two looks at the folder are apart."""
-
-Samples = Mapping[tuple[str, str], float]
-"""Value of a metric by its name and its only label."""
 
 
 @dataclass(frozen=True)
@@ -81,26 +78,11 @@ def disturb(photos: Path) -> None:
         file.write(arriving[len(arriving) // 2 :])
 
 
-def ask(url: str) -> tuple[int, str]:
-    answer = httpx.get(url)
-    return answer.status_code, answer.text
-
-
 def ready(site: str) -> bool:
     try:
         return ask(f"{site}/readyz")[0] == 200
     except httpx.ConnectError:
         return False
-
-
-def scrape(site: str) -> Samples:
-    status, text = ask(f"{site}/metrics")
-    assert status == 200
-    return {
-        (sample.name, next(iter(sample.labels.values()), "")): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
 
 
 def handled(samples: Samples) -> float:

@@ -13,6 +13,7 @@ from consumer.folder import FolderSource
 from engine.errors import Misconfigured
 from engine.types import GeoPoint, Photo, Rejection
 from producer.folder import FoundFile, PhotoFolder
+from tests.limits import full_table_of_files
 
 
 class Clock:
@@ -40,11 +41,14 @@ class NoMetadata:
 
 
 class CountingFolder(PhotoFolder):
-    """Counts the files that were read and the searches that were made."""
+    """Counts the files that were read and the searches that were made.
+
+    unreadable: how many reads at first find the table of open files full.
+    """
 
     def __init__(self, root: Path, clock: Clock, find_s: float) -> None:
         super().__init__(root, lambda _: NoMetadata(), lambda _: "site", max_bytes=1000, labels={})
-        self.finds = self.reads = 0
+        self.finds = self.reads = self.unreadable = 0
         self._clock = clock
         self._find_s = find_s
 
@@ -55,6 +59,9 @@ class CountingFolder(PhotoFolder):
 
     def read(self, file: FoundFile) -> Photo | Rejection | None:
         self.reads += 1
+        if self.reads <= self.unreadable:
+            with full_table_of_files():
+                return super().read(file)
         return super().read(file)
 
 
@@ -138,6 +145,16 @@ def test_files_that_vanish_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "b.jpg").unlink()
     assert rig.poll() == []
     assert rig.source.exhausted
+
+
+def test_what_cannot_be_read_now_is_offered_again(tmp_path: Path) -> None:
+    """A watched file that could not be opened comes with a later search, and once."""
+    rig = Rig(tmp_path, watch=True)
+    rig.put("a.jpg")
+    rig.folder.unreadable = 1
+    assert rig.poll() == ["a.jpg"]
+    assert rig.folder.reads == 2
+    assert rig.poll() == []
 
 
 def test_rejections_come_in_order(tmp_path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import pytest
 
@@ -14,6 +15,7 @@ from engine.errors import Misconfigured
 from engine.types import GeoPoint, Origin, Photo, Rejection
 from producer.folder import FoundFile, PhotoFolder
 from producer.labels import LabelRow
+from tests.limits import full_table_of_files
 
 
 @dataclass(frozen=True)
@@ -211,3 +213,30 @@ def test_unreadable_files_are_rejected(tmp_path: Path) -> None:
     message = made.read(file)
     assert isinstance(message, Rejection)
     assert (message.reason, message.detail) == ("unreadable", "Is a directory: a.jpg")
+
+
+def test_files_that_cannot_be_opened_just_now_are_no_message(tmp_path: Path) -> None:
+    """With the table of open files full nothing can be read; with room again the same file is."""
+    put(tmp_path, "a.jpg")
+    made = folder(tmp_path)
+    (file,) = made.find()
+    with full_table_of_files():
+        assert made.read(file) is None
+    assert isinstance(made.read(file), Photo)
+
+
+def test_files_that_may_not_be_read_are_rejected(tmp_path: Path) -> None:
+    """Permissions do not pass by themselves: somebody has to be told."""
+    path = put(tmp_path, "a.jpg")
+    made = folder(tmp_path)
+    (file,) = made.find()
+    message = made.read(replace(file, path=Forbidden(path)))
+    assert isinstance(message, Rejection)
+    assert (message.reason, message.detail) == ("unreadable", "Permission denied: a.jpg")
+
+
+class Forbidden(type(Path())):  # type: ignore[misc]
+    """A file of somebody else: the test's own user may be allowed everything."""
+
+    def open(self, *_: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))

@@ -148,6 +148,14 @@ def test_dead_letter_omits_what_no_topic_takes() -> None:
         assert headers(letter)["dead-letter-original"] == "omitted"
 
 
+def test_dead_letter_omits_very_many_headers() -> None:
+    """Empty headers weigh something too: a message of nothing but headers is no small one."""
+    rejection = Rejection("a", "s", Origin("cairn.images", 1, 5), "bad_message", "…")
+    original = Record(b"k", b"v", (("", b""),) * 10_000)
+    letter = dead_letter_record(rejection, original, max_bytes=50_000)
+    assert headers(letter)["dead-letter-original"] == "omitted"
+
+
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_journal_key_is_read_back(scope: str, name: str) -> None:
     """Slashes in scopes and names never make two keys collide."""

@@ -1,0 +1,137 @@
+"""Restoring state under watch: it gives signs of life, obeys, and is not ready meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from cairn.commands.run import _run_folder
+from cairn.compose import REPLAYED_AT_ONCE, Means, shard_of
+from cairn.folder_run import FolderJob
+from cairn.kafka_run import Recovering, _Turn
+from cairn.observers import Gauges
+from cairn.sections import Settings, State
+from cairn.timing import TimedVerifier
+from cairn.watch import Watch
+from consumer.group import GroupSource
+from engine.errors import Stopped
+from engine.profile import PROFILES
+from engine.types import Batch
+from exporters.health import Heartbeat
+from exporters.metrics import Registry
+from tests.album import album, write
+from tests.builders import DIM, make_outcome
+from tests.commands import cairn
+from tests.fakes import MemoryStore, SamePlaceVerifier
+
+
+class NoEncoder:
+    """Restoring embeds nothing."""
+
+    identity = "none"
+    dim = DIM
+
+
+@pytest.fixture
+def means() -> Means:
+    return Means(PROFILES["place"], NoEncoder(), TimedVerifier(SamePlaceVerifier(), lambda: 0.0))
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """Remembers two and a half rounds of replaying."""
+    store = MemoryStore()
+    count = REPLAYED_AT_ONCE * 5 // 2
+    store.commit(Batch(tuple(make_outcome(f"p{n}", scope=f"s{n}") for n in range(count))))
+    return store
+
+
+class Member:
+    """Counts how often it is kept in its group."""
+
+    def __init__(self, *, joined: bool = False) -> None:
+        self.kept = 0
+        self.joined = joined
+
+    def keep_alive(self) -> None:
+        self.kept += 1
+
+    def lag(self) -> dict[int, int]:
+        return {}
+
+
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def watch(clock: Clock) -> Iterator[Watch]:
+    return Watch(Event(), Registry(), Heartbeat(30.0, clock))
+
+
+def test_restoring_gives_a_sign_of_life_now_and_then(store: MemoryStore, means: Means) -> None:
+    """Every hundred outcomes it asks whether to stop, and all are there in the end."""
+    asked: list[None] = []
+    shard = shard_of(store, means, lambda: bool(asked.append(None)))
+    assert len(asked) == 3
+    assert len(shard.book.scopes()) == REPLAYED_AT_ONCE * 5 // 2
+
+
+def test_restoring_stops_when_told(store: MemoryStore, means: Means) -> None:
+    """Nobody waits for a restore that nobody wants any more."""
+    answers = itertools.chain([False], itertools.repeat(True))
+    with pytest.raises(Stopped):
+        shard_of(store, means, lambda: next(answers))
+
+
+def test_a_folder_run_told_to_stop_while_restoring_ends_well(tmp_path: Path, watch: Watch) -> None:
+    """That is no error, and what it had is left as it was."""
+    name, data = next(iter(album().items()))
+    photos, state = write(tmp_path / "photos", {name: data}), tmp_path / "state"
+    cairn("run", "--source", photos, "--once", "--state", state)
+    before = (state / "events.jsonl").read_bytes()
+    write(photos, {"other.jpg": data})
+    watch.stop.set()
+    settings = Settings(state=State(directory=state))
+    _run_folder(settings, FolderJob(photos), watch)
+    assert (state / "events.jsonl").read_bytes() == before
+    assert not watch.check_ready()[0]
+
+
+def test_a_recovering_worker_is_alive_a_member_and_not_ready(watch: Watch, clock: Clock) -> None:
+    """All three told at every step; the order to stop is passed on."""
+    member = Member()
+    recovering = Recovering(watch, member)
+    watch.ready()
+    clock.now = 60.0
+    assert not watch.heartbeat.check()[0]
+    assert not recovering()
+    assert watch.heartbeat.check()[0]
+    assert not watch.check_ready()[0]
+    assert member.kept == 1
+    watch.stop.set()
+    assert recovering()
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_a_worker_is_ready_once_it_has_joined(watch: Watch, *, joined: bool) -> None:
+    """With no partition to restore, too: a spare worker is as ready as it can be."""
+    member = Member(joined=joined)
+    gauges = Gauges(watch.metrics_for(PROFILES["place"]), list)
+    turn = _Turn(watch, GroupSource(member), member, gauges, "cairn.images")
+    assert not turn()
+    assert watch.check_ready()[0] is joined
