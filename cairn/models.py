@@ -20,6 +20,8 @@ from engine.vision.card import EncoderCard, Similarity, load_card, write_card, w
 from engine.vision.onnx_encoder import OnnxEncoder, fit_center, load_encoder
 
 BUILTIN = "builtin"
+BUILTIN_SIMILARITY = Similarity(same=0.92, different=0.85)
+"""Its cosines are all high: strangers lie too near to kin for the stream to tell them apart."""
 CARD = "card.toml"
 CENTER = "center.f32"
 THREADS = 1
@@ -44,7 +46,7 @@ def open_encoder(name: str, registry: Path) -> tuple[Encoder, Similarity | None]
     beside it under the same name. Raises Misconfigured.
     """
     if name == BUILTIN:
-        return BuiltinEncoder(), None
+        return BuiltinEncoder(), BUILTIN_SIMILARITY
     encoder = load_encoder(_card_of(name, registry), THREADS)
     return encoder, encoder.card.similarity
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cairn.compose import profile_of
+from cairn.models import BUILTIN, open_encoder
 from engine.decide import RULES
 from engine.errors import Misconfigured
 from engine.profile import PROFILES
@@ -38,6 +41,13 @@ def test_a_new_name_starts_from_place() -> None:
 def test_places_need_no_thresholds() -> None:
     """Geometry decides there, whatever the encoder."""
     assert profile_of("place", {}, None) == PROFILES["place"]
+
+
+def test_the_builtin_encoder_brings_its_own(tmp_path: Path) -> None:
+    """Its scale is known, and too narrow to be learned."""
+    _, similarity = open_encoder(BUILTIN, tmp_path)
+    assert similarity is not None
+    assert profile_of("product", {}, similarity).same == similarity.same
 
 
 def test_thresholds_that_nobody_gave_are_left_to_the_stream() -> None:
