@@ -1,75 +1,179 @@
 """What a cosine means in this scope, learned from the stream itself.
 
-Two photos drawn at random are almost always of different things, so the cosines of random pairs
-tell what "different" looks like to this encoder on this material. They *contain* pairs of
-the same thing, therefore median and median absolute deviation, never the mean or the upper tail.
+Embeddings of one kind of material lie off to one side of the sphere, so every two of them look
+alike to a plain cosine. Centred on the scope's own mean, unrelated items come out near zero.
+
+How similar two piles must be to count as one is then read off the tree of average linkage over
+a sample. Two criteria judge every height at which the tree could be cut:
+
+- **silhouette** (Rousseeuw 1987): is every member nearer to its own pile than to the next one?
+  It finds the number of piles in most material, but prefers the coarsest structure: where the
+  photos first fall into "in daylight" and "under lamps", that is what it finds;
+- **likelihood** of the sample under the two-covariance model (Sholokhov et al. 2023; Ioffe 2006,
+  probabilistic LDA): piles scatter about a common mean, members about their pile, each with a
+  covariance of its own, fitted to the cut. It resolves fine structure, and too much of it, for
+  real members are no normal cloud.
+
+The answer is the coarser of the two, where a silhouette with less than an eighth of the piles
+that the likelihood sees is not believed. On little or shapeless material neither can be trusted:
+then the threshold lies where hardly any random pair reaches (median and median absolute
+deviation, for random pairs *contain* pairs of the same thing).
 """
 
 from __future__ import annotations
 
-import hashlib
-from bisect import insort
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.types import Vector
+from engine.linkage import mergers
 
-SAMPLE = 256
-"""Vectors kept of a scope: 32,640 pairs."""
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
 FEWEST = 8
 """Items before anything is believed."""
-GROWTH = 1.2
-"""The band is fitted anew when the scope has grown by this factor."""
 DEVIATIONS = 2.5
 """Where "different" ends, in robust standard deviations above the median random pair."""
-NEARER = 0.6
-"""Where "same" begins: this far from there to identity."""
 MAD_TO_SIGMA = 1.4826
+CUTS = 48
+"""Heights of the tree that are judged."""
+AXES = 16
+"""Principal axes that the likelihood looks at."""
+RESOLUTION = 8
+"""A silhouette that sees fewer than this part of the likelihood's piles has missed them."""
+STRUCTURE = (1.0, 2.5)
+"""Silhouette times the root of the sample's size: chance below the first, trusted from the second."""
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
-    """Cosines: an item joins from `same` on and never below `different`."""
+class Fit:
+    """What a sample says.
 
-    same: float
-    different: float
+    threshold: mean centred cosine from which on two piles are one. silhouette: of the cut, -1 to 1.
+    trust: 0 to 1, how much of the threshold comes from the structure found.
+    """
+
+    threshold: float
+    silhouette: float = 0.0
+    trust: float = 0.0
 
 
-COPIES_ONLY = Band(same=0.999, different=0.99)
+COPIES_ONLY = Fit(threshold=0.99)
 """Before there is anything to compare with, only a copy is the same."""
 
 
-class Background:
-    """A sample of a scope's vectors and the band that follows from it.
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """One height of the tree: the least similarity that merged, piles, the two criteria."""
 
-    The sample holds the items whose ids hash lowest (a bottom-k sketch, Cohen & Kaplan 2007):
-    which they are depends on the items alone, not on their order or on chance.
+    threshold: float
+    piles: int
+    silhouette: float
+    likelihood: float
+
+
+def fit(points: Floats) -> Fit:
+    """Fit the threshold to n centred unit vectors (n, d), n of at least FEWEST."""
+    cosines = points @ points.T
+    background = _background(cosines)
+    cuts = list(_cuts(points, cosines))
+    fine = max(cuts, key=lambda cut: cut.likelihood)
+    resolved = [cut for cut in cuts if cut.piles * RESOLUTION >= fine.piles]
+    shaped = max(resolved, key=lambda cut: cut.silhouette)
+    chosen = min(shaped, fine, key=lambda cut: cut.threshold)
+    trust = _ramp(chosen.silhouette * np.sqrt(len(points)), *STRUCTURE)
+    threshold = trust * chosen.threshold + (1.0 - trust) * background
+    return Fit(min(threshold, COPIES_ONLY.threshold), chosen.silhouette, trust)
+
+
+def _background(cosines: Floats) -> float:
+    """What hardly any random pair reaches."""
+    pairs = cosines[np.triu_indices(len(cosines), k=1)]
+    middle = float(np.median(pairs))
+    return middle + DEVIATIONS * MAD_TO_SIGMA * float(np.median(np.abs(pairs - middle)))
+
+
+def _ramp(value: float, low: float, high: float) -> float:
+    return float(np.clip((value - low) / (high - low), 0.0, 1.0))
+
+
+def _cuts(points: Floats, cosines: Floats) -> Iterator[_Cut]:
+    """Judge about CUTS heights, from all apart to two piles."""
+    count = len(points)
+    axes = _principal(points, min(AXES, max(2, count // 5)))
+    tree = list(mergers(cosines, np.ones(count)))
+    judged = set(np.linspace(1, count - 2, min(CUTS, count - 2)).round().astype(int).tolist())
+    label, sums = np.arange(count), cosines.copy()
+    for done, (merger, following) in enumerate(zip(tree, tree[1:], strict=False), start=1):
+        label[label == merger.absorbed] = merger.kept
+        sums[:, merger.kept] += sums[:, merger.absorbed]
+        if done in judged:
+            piles, own = np.unique(label, return_inverse=True)
+            yield _Cut(
+                threshold=(merger.similarity + following.similarity) / 2.0,
+                piles=len(piles),
+                silhouette=_silhouette(sums[:, piles], own),
+                likelihood=_likelihood(axes, own),
+            )
+
+
+def _silhouette(sums: Floats, own: Ints) -> float:
+    """Mean silhouette of n points; sums (n, k): of their cosines to each pile's members.
+
+    A point alone counts 0, as Rousseeuw has it.
     """
-
-    def __init__(self) -> None:
-        self.band = COPIES_ONLY
-        self._sample: list[tuple[bytes, str, Vector]] = []
-        self._seen = 0
-        self._next_fit = FEWEST
-
-    def add(self, item_id: str, vector: Vector) -> None:
-        """Take in one item's unit vector, (d,) float32."""
-        self._seen += 1
-        digest = hashlib.blake2b(item_id.encode(), digest_size=8).digest()
-        if len(self._sample) < SAMPLE or digest < self._sample[-1][0]:
-            insort(self._sample, (digest, item_id, vector), key=lambda entry: entry[:2])
-            del self._sample[SAMPLE:]
-        if self._seen >= self._next_fit:
-            self._next_fit = int(self._seen * GROWTH) + 1
-            self.band = fit_band(np.stack([vector for _, _, vector in self._sample]))
+    rows, sizes = np.arange(len(own)), np.bincount(own)
+    size = sizes[own]
+    near = (sums[rows, own] - 1.0) / np.maximum(size - 1, 1)
+    others = sums / sizes
+    others[rows, own] = -np.inf
+    next_best = others.max(axis=1)
+    spread = np.maximum(1.0 - np.minimum(near, next_best), 1e-9)
+    return float(np.where(size > 1, (near - next_best) / spread, 0.0).mean())
 
 
-def fit_band(vectors: NDArray[np.float32]) -> Band:
-    """Fit the band to n unit vectors (n, d), n of 2 or more."""
-    cosines = (vectors @ vectors.T)[np.triu_indices(len(vectors), k=1)]
-    middle = float(np.median(cosines))
-    sigma = MAD_TO_SIGMA * float(np.median(np.abs(cosines - middle)))
-    different = min(middle + DEVIATIONS * sigma, COPIES_ONLY.different)
-    return Band(same=different + NEARER * (1.0 - different), different=different)
+def _likelihood(points: Floats, own: Ints) -> float:
+    """Log likelihood of n points (n, d) in k piles under the two-covariance model.
+
+    Both covariances come from the piles themselves; that within them is shrunk to a sphere, the
+    more the fewer the pairs (Ledoit & Wolf 2004 in spirit). On the axes where one is the
+    identity and the other diagonal, a pile of n members with sum s contributes
+    b s^2 / (1 + n b) - log(1 + n b) on an axis of variance b between piles.
+    """
+    sizes = np.bincount(own).astype(np.float64)
+    means = _pile_sums(points, own, len(sizes)) / sizes[:, None]
+    freedom = len(points) - len(sizes)
+    dims = points.shape[1]
+    if freedom < 2:
+        return -np.inf
+    residue = points - means[own]
+    within = residue.T @ residue / freedom
+    shrink = 0.05 + 0.9 * dims / (dims + max(freedom, dims))
+    within = (1.0 - shrink) * within + shrink * np.trace(within) / dims * np.eye(dims)
+    between = means.T @ means / len(sizes) - within * (1.0 / sizes).mean()
+    values, vectors = np.linalg.eigh(within)
+    whitener = vectors / np.sqrt(np.maximum(values, 1e-6 * values.max()))
+    spread, turn = np.linalg.eigh(whitener.T @ between @ whitener)
+    spread = np.maximum(spread, 1e-3)
+    axes = whitener @ turn
+    projected = points @ axes
+    gain = 1.0 + sizes[:, None] * spread
+    sums = _pile_sums(projected, own, len(sizes))
+    fitted = (spread * sums**2 / gain - np.log(gain)).sum() - (projected**2).sum()
+    return float(0.5 * fitted + len(points) * np.linalg.slogdet(axes)[1])
+
+
+def _pile_sums(points: Floats, own: Ints, piles: int) -> Floats:
+    sums = np.zeros((piles, points.shape[1]))
+    np.add.at(sums, own, points)
+    return sums
+
+
+def _principal(points: Floats, count: int) -> Floats:
+    """Coordinates (n, count) on the axes of greatest variance, from the n x n products."""
+    centred = points - points.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred @ centred.T)
+    return vectors[:, -count:] * np.sqrt(np.maximum(values[-count:], 0.0))
