@@ -17,7 +17,7 @@ from cairn.models import add_to, open_encoder
 from cairn.sections import Guards
 from engine.ports import Encoder
 from engine.types import Rgb, Vector
-from engine.vision.card import Similarity, draft_card
+from engine.vision.card import draft_card
 from engine.vision.decode import decode
 from engine.vision.session import Session, open_session
 
@@ -41,11 +41,8 @@ _LEAST_SIDE = 320  # pixels of the long side below which the detector misses fac
 _CONFIDENCE = 0.6
 
 
-def encoder_for(name: str) -> tuple[Encoder, Similarity | None]:
-    """An encoder of photos with the cosines its card calls same and different.
-
-    Its card is drafted and its centre fitted the first time.
-    """
+def encoder_for(name: str) -> Encoder:
+    """An encoder of photos; its card is drafted and its centre fitted the first time."""
     registry = cache_folder() / "models"
     if name == "mobilenetv2" and not (registry / name).exists():
         model = SHARED / "models" / name / "mobilenetv2_imagenet_features.onnx"

@@ -80,10 +80,10 @@ def load_stream(name: str, encoder: str, points: int = SYNTHETIC_POINTS) -> Stre
     """One stream by name; `points` is the length of a synthetic one."""
     kind = name.partition("_")[0].partition("+")[0]
     if kind == "synthetic":
-        profile = profile_of(_PROFILES[kind], {}, None)
+        profile = profile_of(_PROFILES[kind], {})
         return Stream(name, profile, _synthetic(name.partition("_")[2], points), {})
-    eyes, similarity = (face_encoder(), None) if kind == "faces" else encoder_for(encoder)
-    profile = profile_of(_PROFILES[kind], {}, similarity)
+    eyes = face_encoder() if kind == "faces" else encoder_for(encoder)
+    profile = profile_of(_PROFILES[kind], {})
     load = partial(load_samples, encoder=eyes, local_features=profile.rule == "place")
     samples = merged({one: load(one) for one in COMBINED.get(name, (name,))})
     return Stream(name, profile, samples, _parts(name, samples))

@@ -30,7 +30,6 @@ from engine.pipeline import Pipeline, Senses, whole_image
 from engine.ports import Encoder, Store
 from engine.profile import PROFILES, Profile
 from engine.types import Photo, Prepared, Rejection
-from engine.vision.card import Similarity
 from engine.vision.decode import DecodeLimits, decode
 from engine.vision.exif import read_metadata
 from engine.vision.geometry import EpipolarVerifier
@@ -61,21 +60,18 @@ class Means:
 
 def means_of(settings: Settings) -> Means:
     """Load the encoder and settle the profile; raises Misconfigured."""
-    encoder, similarity = open_encoder(settings.engine.encoder, settings.models.directory)
-    profile = profile_of(settings.engine.profile, settings.profiles, similarity)
+    encoder = open_encoder(settings.engine.encoder, settings.models.directory)
+    profile = profile_of(settings.engine.profile, settings.profiles)
     return Means(profile, encoder, TimedVerifier(EpipolarVerifier(), time.thread_time))
 
 
-def profile_of(
-    name: str, overrides: Mapping[str, Mapping[str, object]], similarity: Similarity | None
-) -> Profile:
-    """A built-in profile under the encoder's thresholds, under what the operator set."""
+def profile_of(name: str, overrides: Mapping[str, Mapping[str, object]]) -> Profile:
+    """A built-in profile under what the operator set."""
     if name not in PROFILES and name not in overrides:
         known = ", ".join(sorted({*PROFILES, *overrides}))
         raise Misconfigured(f"engine.profile = {name!r}: there is no such profile; known: {known}")
     base = asdict(PROFILES.get(name, PROFILES["place"]))
-    thresholds = {} if similarity is None else similarity.model_dump()
-    chosen = {**thresholds, **overrides.get(name, {})}
+    chosen = overrides.get(name, {})
     if unknown := sorted(chosen.keys() - base.keys()):
         raise Misconfigured(f"profiles.{name}.{unknown[0]}: there is no such field of a profile")
     return _checked({**base, **chosen, "name": name})
@@ -84,17 +80,11 @@ def profile_of(
 def _checked(fields: Mapping[str, object]) -> Profile:
     where = f"profiles.{fields['name']}"
     try:
-        profile = TypeAdapter(Profile).validate_python(fields)
+        return TypeAdapter(Profile).validate_python(fields)
     except ValidationError as error:
         fault = error.errors()[0]
         field = ".".join(str(part) for part in fault["loc"])
         raise Misconfigured(f"{where}.{field}: {fault['msg']}") from error
-    same, different = profile.same, profile.different
-    if (same is None) != (different is None):
-        raise Misconfigured(f"{where}: set both, same and different, or neither")
-    if same is not None and different is not None and different >= same:
-        raise Misconfigured(f"{where}: different must be below same, not {different}")
-    return profile
 
 
 @contextmanager

@@ -16,12 +16,10 @@ from engine.errors import CairnError, Misconfigured
 from engine.ports import Encoder
 from engine.types import Rgb
 from engine.vision.builtin import BuiltinEncoder
-from engine.vision.card import EncoderCard, Similarity, load_card, write_card, write_center
+from engine.vision.card import EncoderCard, load_card, write_card, write_center
 from engine.vision.onnx_encoder import OnnxEncoder, fit_center, load_encoder
 
 BUILTIN = "builtin"
-BUILTIN_SIMILARITY = Similarity(same=0.92, different=0.85)
-"""Its cosines are all high: strangers lie too near to kin for the stream to tell them apart."""
 CARD = "card.toml"
 CENTER = "center.f32"
 THREADS = 1
@@ -39,16 +37,15 @@ class Entry:
     fault: str | None = None
 
 
-def open_encoder(name: str, registry: Path) -> tuple[Encoder, Similarity | None]:
-    """The encoder of that name or file, and the cosines its card calls same and different.
+def open_encoder(name: str, registry: Path) -> Encoder:
+    """The encoder of that name or file.
 
     name: `builtin`, a model of the registry, a card (`.toml`), or a model file with its card
     beside it under the same name. Raises Misconfigured.
     """
     if name == BUILTIN:
-        return BuiltinEncoder(), BUILTIN_SIMILARITY
-    encoder = load_encoder(_card_of(name, registry), THREADS)
-    return encoder, encoder.card.similarity
+        return BuiltinEncoder()
+    return load_encoder(_card_of(name, registry), THREADS)
 
 
 def _card_of(name: str, registry: Path) -> Path:

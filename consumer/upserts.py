@@ -8,7 +8,7 @@ import orjson
 
 from engine.book import Book
 from engine.cluster import Cluster
-from engine.types import Change, Merged, Moved, Outcome, Split
+from engine.types import Calibrated, Change, Merged, Moved, Outcome, Split
 from engine.wire import Record, cluster_key
 
 
@@ -37,6 +37,8 @@ def _touched(change: Change) -> tuple[str, ...]:
             return cluster_id, other
         case Moved(cluster_id=cluster_id, source_id=other):
             return cluster_id, other
+        case Calibrated():
+            return ()
     return (change.cluster_id,)
 
 

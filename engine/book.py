@@ -11,11 +11,12 @@ from typing import TypeAlias, assert_never
 
 import numpy as np
 
-from engine.calibration import Background
+from engine.calibration import Calibration
 from engine.cluster import Cluster, Prototype, carve
 from engine.ports import Index
 from engine.types import (
     Assigned,
+    Calibrated,
     Carved,
     Change,
     Confirmed,
@@ -37,7 +38,7 @@ IndexFactory: TypeAlias = Callable[[], Index]
 class ScopeBook:
     """One scope: clusters by id, the prototype index, redirects of retired ids, counters.
 
-    background: what random pairs of items look like.
+    calibration: what is known of the scope's material.
     confirmed: how many of the living clusters are; the others are pending.
     """
 
@@ -45,7 +46,7 @@ class ScopeBook:
     clusters: dict[str, Cluster] = field(default_factory=dict)
     owners: dict[int, str] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
-    background: Background = field(default_factory=Background)
+    calibration: Calibration = field(default_factory=Calibration)
     confirmed: int = 0
     seq: int = 0
     next_prototype: int = 0
@@ -69,7 +70,7 @@ class ScopeBook:
                 self._bear(change.cluster_id)
             case Assigned():
                 vector = items[change.item_id].vector
-                self.background.add(change.item_id, vector)
+                self.calibration.add(change.item_id, vector)
                 if change.founds:
                     self._found(change, vector, location)
                 else:
@@ -77,6 +78,8 @@ class ScopeBook:
             case Confirmed():
                 self.clusters[change.cluster_id].confirmed = True
                 self.confirmed += 1
+            case Calibrated():
+                self.calibration.apply(change)
             case _:
                 self._rearrange(change, items)
 

@@ -1,179 +1,132 @@
-"""What a cosine means in this scope, learned from the stream itself.
+"""What a scope has learned of its own material: its centre, its threshold, whether it drifts.
 
-Embeddings of one kind of material lie off to one side of the sphere, so every two of them look
+Embeddings of one kind of material lie off to one side of the sphere, so any two of them look
 alike to a plain cosine. Centred on the scope's own mean, unrelated items come out near zero.
-
-How similar two piles must be to count as one is then read off the tree of average linkage over
-a sample. Two criteria judge every height at which the tree could be cut:
-
-- **silhouette** (Rousseeuw 1987): is every member nearer to its own pile than to the next one?
-  It finds the number of piles in most material, but prefers the coarsest structure: where the
-  photos first fall into "in daylight" and "under lamps", that is what it finds;
-- **likelihood** of the sample under the two-covariance model (Sholokhov et al. 2023; Ioffe 2006,
-  probabilistic LDA): piles scatter about a common mean, members about their pile, each with a
-  covariance of its own, fitted to the cut. It resolves fine structure, and too much of it, for
-  real members are no normal cloud.
-
-The answer is the coarser of the two, where a silhouette with less than an eighth of the piles
-that the likelihood sees is not believed. On little or shapeless material neither can be trusted:
-then the threshold lies where hardly any random pair reaches (median and median absolute
-deviation, for random pairs *contain* pairs of the same thing).
+Centre and threshold move by the event `Calibrated` alone; between two of them nothing shifts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import hashlib
+from bisect import insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from river.base import DriftDetector
+from river.drift import ADWIN
 
-from engine.linkage import mergers
+from engine.cluster import Cluster, Prototype
+from engine.criteria import STRICTEST, Fit, fit
+from engine.types import Calibrated, Vector
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
+SAMPLE = 400
+"""Vectors kept of a scope."""
 FEWEST = 8
 """Items before anything is believed."""
-DEVIATIONS = 2.5
-"""Where "different" ends, in robust standard deviations above the median random pair."""
-MAD_TO_SIGMA = 1.4826
-CUTS = 48
-"""Heights of the tree that are judged."""
-AXES = 16
-"""Principal axes that the likelihood looks at."""
-RESOLUTION = 8
-"""A silhouette that sees fewer than this part of the likelihood's piles has missed them."""
-STRUCTURE = (1.0, 2.5)
-"""Silhouette times the root of the sample's size: chance below the first, trusted from the second."""
+GROWTH = 1.1
+"""The scope is calibrated anew when it has grown by this factor."""
+INERTIA = 0.7
+"""What a new fit leaves of the old threshold: piles should not change with every sample."""
+RENEWAL = 0.5
+"""After a drift an item is this much likelier to stay out of the sample the older it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """What a sample says.
+def _new_watch() -> DriftDetector:
+    """Adaptive windows (Bifet & Gavalda 2007): a change of the mean that chance hardly makes."""
+    return ADWIN(delta=1e-4)  # type: ignore[no-untyped-call]
 
-    threshold: mean centred cosine from which on two piles are one. silhouette: of the cut, -1 to 1.
-    trust: 0 to 1, how much of the threshold comes from the structure found.
+
+@dataclass(slots=True)
+class Calibration:
+    """The sample, what was fitted to it, and a watch on the stream.
+
+    The sample holds the items whose ids hash lowest (a bottom-k sketch, Cohen & Kaplan 2007):
+    which they are depends on the items alone, not on their order or on chance. After each drift
+    the hashes of newcomers are scaled down, so that the sample follows the stream.
+
+    centre: (d,) float64, None before the first fit. drifts: how often the stream has changed.
     """
 
-    threshold: float
-    silhouette: float = 0.0
-    trust: float = 0.0
+    threshold: float = STRICTEST
+    centre: Floats | None = None
+    drifts: int = 0
+    drifting: bool = False
+    seen: int = 0
+    next_fit: int = FEWEST
+    _sample: list[tuple[float, str, Vector]] = field(default_factory=list)
+    _watch: DriftDetector = field(default_factory=_new_watch)
+
+    def add(self, item_id: str, vector: Vector) -> None:
+        """Take in one item's unit vector, (d,) float32."""
+        self.seen += 1
+        digest = hashlib.blake2b(item_id.encode(), digest_size=8).digest()
+        rank = int.from_bytes(digest) * RENEWAL ** min(self.drifts, 900)
+        if len(self._sample) < SAMPLE or rank < self._sample[-1][0]:
+            insort(self._sample, (rank, item_id, vector), key=lambda entry: entry[:2])
+            del self._sample[SAMPLE:]
+        if self.centre is not None:
+            self._watch.update(float(self.centre @ vector))
+            self.drifting |= self._watch.drift_detected
+
+    @property
+    def due(self) -> bool:
+        """Whether the scope has grown or changed enough to look again."""
+        return self.seen >= self.next_fit or self.drifting
+
+    def look_again(self) -> Calibrated:
+        """What the sample says now; nothing changes until the event is applied."""
+        found: Fit = fit(_centred(self._vectors(), self._mean()))
+        known = self.centre is not None
+        threshold = found.threshold
+        if known:
+            threshold += INERTIA * (self.threshold - threshold)
+        return Calibrated(threshold, found.silhouette, found.trust, self.seen, self.drifting)
+
+    def apply(self, change: Calibrated) -> None:
+        """Believe what was found."""
+        self.threshold = change.threshold
+        self.centre = self._mean()
+        self.drifts += change.drifted
+        self.drifting = False
+        self.next_fit = int(self.seen * GROWTH) + 1
+
+    def directions(self, prototypes: Sequence[Prototype]) -> Floats:
+        """Rows (m, d) whose products are the mean centred cosines between the lobes' members.
+
+        Exact between single items. Lobes of several are scaled by the root mean square of their
+        members' distances from the centre, which sums tell, not by each member's own.
+        """
+        means = np.stack([prototype.total / prototype.count for prototype in prototypes])
+        return _centred(means, self.centre)
+
+    def direction(self, vector: Vector) -> Floats:
+        """One item's unit vector as a row of `directions`, (d,)."""
+        return np.asarray(_centred(vector.astype(np.float64)[None], self.centre)[0])
+
+    def average(self, cluster: Cluster, towards: Floats) -> float:
+        """Mean centred cosine between a cluster's members and a `direction` (average linkage)."""
+        return float(self.resultant(cluster) @ towards)
+
+    def resultant(self, cluster: Cluster) -> Floats:
+        """Mean of a cluster's `directions` over its members, (d,)."""
+        lobes = list(cluster.prototypes.values())
+        counts = np.array([lobe.count for lobe in lobes], np.float64)
+        return np.asarray(counts @ self.directions(lobes) / counts.sum())
+
+    def _vectors(self) -> Floats:
+        return np.stack([vector for _, _, vector in self._sample]).astype(np.float64)
+
+    def _mean(self) -> Floats:
+        return np.asarray(self._vectors().mean(axis=0))
 
 
-COPIES_ONLY = Fit(threshold=0.99)
-"""Before there is anything to compare with, only a copy is the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """One height of the tree: the least similarity that merged, piles, the two criteria."""
-
-    threshold: float
-    piles: int
-    silhouette: float
-    likelihood: float
-
-
-def fit(points: Floats) -> Fit:
-    """Fit the threshold to n centred unit vectors (n, d), n of at least FEWEST."""
-    cosines = points @ points.T
-    background = _background(cosines)
-    cuts = list(_cuts(points, cosines))
-    fine = max(cuts, key=lambda cut: cut.likelihood)
-    resolved = [cut for cut in cuts if cut.piles * RESOLUTION >= fine.piles]
-    shaped = max(resolved, key=lambda cut: cut.silhouette)
-    chosen = min(shaped, fine, key=lambda cut: cut.threshold)
-    trust = _ramp(chosen.silhouette * np.sqrt(len(points)), *STRUCTURE)
-    threshold = trust * chosen.threshold + (1.0 - trust) * background
-    return Fit(min(threshold, COPIES_ONLY.threshold), chosen.silhouette, trust)
-
-
-def _background(cosines: Floats) -> float:
-    """What hardly any random pair reaches."""
-    pairs = cosines[np.triu_indices(len(cosines), k=1)]
-    middle = float(np.median(pairs))
-    return middle + DEVIATIONS * MAD_TO_SIGMA * float(np.median(np.abs(pairs - middle)))
-
-
-def _ramp(value: float, low: float, high: float) -> float:
-    return float(np.clip((value - low) / (high - low), 0.0, 1.0))
-
-
-def _cuts(points: Floats, cosines: Floats) -> Iterator[_Cut]:
-    """Judge about CUTS heights, from all apart to two piles."""
-    count = len(points)
-    axes = _principal(points, min(AXES, max(2, count // 5)))
-    tree = list(mergers(cosines, np.ones(count)))
-    judged = set(np.linspace(1, count - 2, min(CUTS, count - 2)).round().astype(int).tolist())
-    label, sums = np.arange(count), cosines.copy()
-    for done, (merger, following) in enumerate(zip(tree, tree[1:], strict=False), start=1):
-        label[label == merger.absorbed] = merger.kept
-        sums[:, merger.kept] += sums[:, merger.absorbed]
-        if done in judged:
-            piles, own = np.unique(label, return_inverse=True)
-            yield _Cut(
-                threshold=(merger.similarity + following.similarity) / 2.0,
-                piles=len(piles),
-                silhouette=_silhouette(sums[:, piles], own),
-                likelihood=_likelihood(axes, own),
-            )
-
-
-def _silhouette(sums: Floats, own: Ints) -> float:
-    """Mean silhouette of n points; sums (n, k): of their cosines to each pile's members.
-
-    A point alone counts 0, as Rousseeuw has it.
-    """
-    rows, sizes = np.arange(len(own)), np.bincount(own)
-    size = sizes[own]
-    near = (sums[rows, own] - 1.0) / np.maximum(size - 1, 1)
-    others = sums / sizes
-    others[rows, own] = -np.inf
-    next_best = others.max(axis=1)
-    spread = np.maximum(1.0 - np.minimum(near, next_best), 1e-9)
-    return float(np.where(size > 1, (near - next_best) / spread, 0.0).mean())
-
-
-def _likelihood(points: Floats, own: Ints) -> float:
-    """Log likelihood of n points (n, d) in k piles under the two-covariance model.
-
-    Both covariances come from the piles themselves; that within them is shrunk to a sphere, the
-    more the fewer the pairs (Ledoit & Wolf 2004 in spirit). On the axes where one is the
-    identity and the other diagonal, a pile of n members with sum s contributes
-    b s^2 / (1 + n b) - log(1 + n b) on an axis of variance b between piles.
-    """
-    sizes = np.bincount(own).astype(np.float64)
-    means = _pile_sums(points, own, len(sizes)) / sizes[:, None]
-    freedom = len(points) - len(sizes)
-    dims = points.shape[1]
-    if freedom < 2:
-        return -np.inf
-    residue = points - means[own]
-    within = residue.T @ residue / freedom
-    shrink = 0.05 + 0.9 * dims / (dims + max(freedom, dims))
-    within = (1.0 - shrink) * within + shrink * np.trace(within) / dims * np.eye(dims)
-    between = means.T @ means / len(sizes) - within * (1.0 / sizes).mean()
-    values, vectors = np.linalg.eigh(within)
-    whitener = vectors / np.sqrt(np.maximum(values, 1e-6 * values.max()))
-    spread, turn = np.linalg.eigh(whitener.T @ between @ whitener)
-    spread = np.maximum(spread, 1e-3)
-    axes = whitener @ turn
-    projected = points @ axes
-    gain = 1.0 + sizes[:, None] * spread
-    sums = _pile_sums(projected, own, len(sizes))
-    fitted = (spread * sums**2 / gain - np.log(gain)).sum() - (projected**2).sum()
-    return float(0.5 * fitted + len(points) * np.linalg.slogdet(axes)[1])
-
-
-def _pile_sums(points: Floats, own: Ints, piles: int) -> Floats:
-    sums = np.zeros((piles, points.shape[1]))
-    np.add.at(sums, own, points)
-    return sums
-
-
-def _principal(points: Floats, count: int) -> Floats:
-    """Coordinates (n, count) on the axes of greatest variance, from the n x n products."""
-    centred = points - points.mean(axis=0)
-    values, vectors = np.linalg.eigh(centred @ centred.T)
-    return vectors[:, -count:] * np.sqrt(np.maximum(values[-count:], 0.0))
+def _centred(means: Floats, centre: Floats | None) -> Floats:
+    """Means (m, d) of unit vectors, seen from the centre, scaled as `directions` says."""
+    if centre is None:
+        return means
+    squared = 1.0 - 2.0 * (means @ centre) + centre @ centre
+    return np.asarray((means - centre) / np.sqrt(np.maximum(squared, 1e-9))[:, None])

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Iterator
 
 from engine.book import Book, ScopeBook
 from engine.cluster import Cluster, Prototype, id_for
 from engine.decide import Assign, Candidate, Decision, Facts, RuleFunction, Spawn, Verify
 from engine.evidence import metres_between
-from engine.maintain import merge_order, plan_fusion
+from engine.maintain import Maintenance, confirmation, merge_order
 from engine.ports import ExemplarMemory, MemberMemory, Verifier
 from engine.profile import Profile
 from engine.types import (
     Assigned,
     Change,
-    Confirmed,
     Created,
     Event,
     GeoPoint,
     ImageRecord,
     Item,
-    Merged,
     Outcome,
     Prepared,
     Trial,
     Vector,
     Verdict,
 )
-
-LINKED = 6
-"""Nearest clusters that are compared with each other."""
 
 
 class Clusterer:
@@ -51,6 +45,7 @@ class Clusterer:
         self._verifier = verifier
         self._exemplars = exemplars
         self._members = members
+        self._maintenance = Maintenance(profile, members)
 
     def process(self, prepared: Prepared) -> Outcome:
         """Put every item of a photo on its cluster."""
@@ -63,7 +58,7 @@ class Clusterer:
         """The decision an item would get now; nothing changes."""
         book = self._book.scope(scope)
         shortlist = self._shortlist(item.vector, book, location)
-        facts = Facts(shortlist, book.background.band, links=_links(shortlist, book))
+        facts = Facts(shortlist, book.calibration.threshold)
         step = self._rule(facts, self._profile)
         while isinstance(step, Verify):
             verdict = self._verify(item, scope, step.candidate)
@@ -87,15 +82,14 @@ class Clusterer:
         self, vector: Vector, scope: ScopeBook, location: GeoPoint | None
     ) -> tuple[Candidate, ...]:
         """Candidates rescored one by one, so that neither index nor batch shape shows in them."""
-        distances: dict[str, tuple[float, float | None]] = {}
+        towards = scope.calibration.direction(vector)
+        known: dict[str, tuple[float, float | None]] = {}
         found = []
         for cluster, prototype in scope.nearest(vector, self._profile.neighbours):
-            if cluster.cluster_id not in distances:
-                distances[cluster.cluster_id] = (
-                    cluster.average_similarity(vector),
-                    _metres(cluster, location),
-                )
-            found.append(_candidate(prototype, cluster.cluster_id, vector, distances))
+            if cluster.cluster_id not in known:
+                average = scope.calibration.average(cluster, towards)
+                known[cluster.cluster_id] = average, _metres(cluster, location)
+            found.append(_candidate(prototype, cluster.cluster_id, vector, known))
         return tuple(sorted(found, key=lambda c: (-c.similarity, c.prototype_id)))
 
     def _verify(self, item: Item, scope: str, candidate: Candidate) -> Verdict:
@@ -118,14 +112,17 @@ class Clusterer:
             cluster_id = decision.cluster_id
             for other in decision.merges:
                 survivor, retired = merge_order(scope.clusters[cluster_id], scope.clusters[other])
-                yield _merger(survivor, retired, self._profile.max_prototypes)
+                yield self._maintenance.merger(survivor.cluster_id, retired.cluster_id, scope)
                 cluster_id = survivor.cluster_id
             certain = decision.certain
-        yield from self._confirmation(scope.clusters[cluster_id], certain=certain)
+        needed = min(2, self._profile.min_size) if certain else self._profile.min_size
+        yield from confirmation(scope.clusters[cluster_id], needed)
+        if self._profile.rule == "similarity":
+            yield from self._maintenance.after(cluster_id, scope, name)
 
     def _joining(self, decision: Assign, item: Item, scope: ScopeBook) -> Assigned:
         cluster = scope.clusters[decision.cluster_id]
-        if len(cluster.prototypes) < self._profile.max_prototypes:
+        if len(cluster.prototypes) < self._maintenance.bound(scope):
             return _founding(
                 cluster.cluster_id, item, scope.next_prototype, decision.confidence, decision
             )
@@ -138,28 +135,14 @@ class Clusterer:
             evidence=decision.evidence,
         )
 
-    def _confirmation(self, cluster: Cluster, *, certain: bool) -> Iterator[Confirmed]:
-        needed = min(2, self._profile.min_size) if certain else self._profile.min_size
-        if not cluster.confirmed and cluster.count >= needed:
-            yield Confirmed(cluster.cluster_id)
-
-
-def _links(shortlist: Sequence[Candidate], book: ScopeBook) -> dict[frozenset[str], float]:
-    """Mean cosine between the members of any two of the nearest clusters."""
-    nearest = list(dict.fromkeys(candidate.cluster_id for candidate in shortlist))[:LINKED]
-    means = {name: book.clusters[name].mean() for name in nearest}
-    return {
-        frozenset(pair): float(means[pair[0]] @ means[pair[1]]) for pair in combinations(nearest, 2)
-    }
-
 
 def _candidate(
     prototype: Prototype,
     cluster_id: str,
     vector: Vector,
-    distances: dict[str, tuple[float, float | None]],
+    known: dict[str, tuple[float, float | None]],
 ) -> Candidate:
-    average, metres = distances[cluster_id]
+    average, metres = known[cluster_id]
     return Candidate(
         cluster_id=cluster_id,
         prototype_id=prototype.prototype_id,
@@ -189,8 +172,3 @@ def _founding(
         confidence=confidence,
         evidence=decision.evidence,
     )
-
-
-def _merger(survivor: Cluster, retired: Cluster, max_prototypes: int) -> Merged:
-    lobes = [*survivor.prototypes.values(), *retired.prototypes.values()]
-    return Merged(survivor.cluster_id, retired.cluster_id, plan_fusion(lobes, max_prototypes))

@@ -13,26 +13,27 @@ again" or a final decision, so that the same rule runs live, in tests and over c
 4. Agreement with nothing founds a pending cluster. Agreement joins the cluster that agrees
    most, and merges the others that agree into it.
 
-**similarity**: two thresholds on the cosine, learned from the stream unless they are given.
-1. At `same` or above, to the nearest lobe: join.
-2. Below `different`: found a pending cluster.
-3. Between: join the nearest cluster that is, on average, as near as `different`; a single
-   near lobe is how chains begin. Where none is, defer into a pending cluster of its own.
-4. Who joins also merges into its cluster the others within its reach whose members are, on average,
-   as near to those of its cluster as `different`: what began as several piles becomes one.
+**similarity**: one threshold on average linkage, learned from the stream unless it is given.
+1. An item joins the cluster to whose members it is, on average, most similar, if that reaches
+   the threshold. A single near member is not enough: that is how chains begin.
+2. Otherwise it founds a pending cluster; the decision is called `defer` where it was close.
+3. Nothing of this is final: maintenance (`engine.maintain`) re-agglomerates the neighbourhood.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from engine.calibration import COPIES_ONLY, Band
+from engine.criteria import STRICTEST
 from engine.evidence import geometric_confidence, similarity_confidence
 from engine.profile import Profile
 from engine.types import Evidence, Trial
+
+CLOSE = 0.1
+"""How far below the threshold an item is in doubt, as a part of the way to identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Candidate:
     """One exemplar that might show the same: its cluster, prototype and distances.
 
     exemplar: empty where the prototype has none to verify against.
-    similarity: cosine to the prototype. average: mean cosine to the cluster's members.
+    similarity: cosine to the prototype. average: mean cosine to the cluster's members, centred
+    once the scope has a centre.
     metres: distance to the cluster's nearest exemplar with GPS, None where it is unknown.
     """
 
@@ -56,13 +58,11 @@ class Candidate:
 class Facts:
     """What is known of one item: candidates, most similar first, and the trials so far.
 
-    band: which cosines mean same and different, as learned from the scope's stream.
-    links: mean cosine between the members of two candidate clusters, by the pair of ids.
+    threshold: the average from which on an item belongs, as learned from the scope's stream.
     """
 
     candidates: tuple[Candidate, ...]
-    band: Band = COPIES_ONLY
-    links: Mapping[frozenset[str], float] = field(default_factory=dict)
+    threshold: float = STRICTEST
     trials: tuple[Trial, ...] = ()
 
     def after(self, trial: Trial) -> Facts:
@@ -125,47 +125,19 @@ def decide_place(facts: Facts, profile: Profile) -> Step:
 
 def decide_by_similarity(facts: Facts, profile: Profile) -> Step:
     """Apply the `similarity` rule (see the module's text)."""
-    band = _band(facts, profile)
+    threshold = facts.threshold if profile.threshold is None else profile.threshold
     reachable = _within_reach(facts, profile)
-    if not reachable or reachable[0].similarity < band.different:
-        return Spawn(_evidence("spawn", facts))
-    chosen = next((c for c in reachable if _joins(c, band)), None)
-    if chosen is None:
-        return Spawn(_evidence("defer", facts))
+    best = max(reachable, key=lambda candidate: candidate.average, default=None)
+    if best is None or best.average < threshold:
+        close = best is not None and best.average >= threshold - CLOSE * (1.0 - threshold)
+        return Spawn(_evidence("defer" if close else "spawn", facts))
     return Assign(
-        cluster_id=chosen.cluster_id,
-        prototype_id=chosen.prototype_id,
-        confidence=similarity_confidence(chosen.similarity, band.same, band.different),
+        cluster_id=best.cluster_id,
+        prototype_id=best.prototype_id,
+        confidence=similarity_confidence(best.average, threshold),
         certain=False,
         evidence=_evidence("assign", facts),
-        merges=_shown_to_be_one(chosen.cluster_id, reachable, facts, band),
     )
-
-
-def _shown_to_be_one(
-    chosen: str, reachable: Sequence[Candidate], facts: Facts, band: Band
-) -> tuple[str, ...]:
-    """The other clusters near this item whose members are, on average, near those chosen."""
-    near = dict.fromkeys(c.cluster_id for c in reachable if c.similarity >= band.different)
-    return tuple(
-        other
-        for other in near
-        if facts.links.get(frozenset((chosen, other)), -1.0) >= band.different and other != chosen
-    )
-
-
-def _band(facts: Facts, profile: Profile) -> Band:
-    """What the operator or the encoder's card says, else what the stream says."""
-    if profile.same is None or profile.different is None:
-        return facts.band
-    return Band(profile.same, profile.different)
-
-
-def _joins(candidate: Candidate, band: Band) -> bool:
-    """Near beyond doubt, or within the band and the whole cluster near enough."""
-    if candidate.similarity >= band.same:
-        return True
-    return min(candidate.similarity, candidate.average) >= band.different
 
 
 RULES: Mapping[str, RuleFunction] = {

@@ -14,6 +14,7 @@ from engine.types import GeoPoint, Verdict
 _EARTH_RADIUS_M = 6_371_000.0
 _INLIERS_AT_EVEN_ODDS = 12.0
 _INLIERS_PER_NAT = 2.0
+_NATS_PER_WIDTH = 8.0
 
 
 def geometric_confidence(verdict: Verdict) -> float:
@@ -21,10 +22,10 @@ def geometric_confidence(verdict: Verdict) -> float:
     return _logistic((verdict.inliers - _INLIERS_AT_EVEN_ODDS) / _INLIERS_PER_NAT)
 
 
-def similarity_confidence(similarity: float, same: float, different: float) -> float:
-    """Probability, 0 to 1, of "same": one half midway between the two thresholds."""
-    width = max(same - different, 1e-6)
-    return _logistic(4.0 * (similarity - (same + different) / 2.0) / width)
+def similarity_confidence(similarity: float, threshold: float) -> float:
+    """Probability, 0 to 1, of "same": one half at the threshold, near 1 halfway to identity."""
+    width = max(1.0 - threshold, 1e-6)
+    return _logistic(_NATS_PER_WIDTH * (similarity - threshold) / width)
 
 
 def metres_between(one: GeoPoint, other: GeoPoint) -> float:

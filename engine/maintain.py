@@ -1,10 +1,147 @@
-"""Keeping clusters right and bounded: who survives a merge, which lobes fuse."""
+"""Keeping clusters right and bounded: calibration, re-agglomeration, who survives, what fuses.
+
+Everything here runs by the count of items, never by the clock, and sees nothing but the book, so
+a replayed or recovered worker does the same at the same item.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from engine.cluster import Cluster, Prototype, closest_pair
+import numpy as np
+
+from engine.book import ScopeBook
+from engine.cluster import Cluster, Prototype, closest_pair, id_of_child
+from engine.ports import Members
+from engine.profile import Profile
+from engine.regroup import Transfer, lobes_of, regroup
+from engine.types import Change, Confirmed, Merged, Moved, Split
+
+REGION = 160
+"""Lobes that are agglomerated at once on behalf of one item."""
+WHOLE = 600
+"""A scope of no more lobes is agglomerated as a whole after each calibration."""
+NEIGHBOURS = 10
+"""Clusters that a neighbourhood holds besides the one in its middle."""
+PATROL = 2
+"""Lobes a scope checks with every item, round and round, so that none is forgotten."""
+SLACK = 0.25
+"""How far below the threshold a neighbour still matters, as a part of the way to identity."""
+
+
+class Maintenance:
+    """What happens to a scope besides the arrival of items; yields changes, one at a time.
+
+    Whoever iterates applies each change before asking for the next.
+    """
+
+    def __init__(self, profile: Profile, members: Members) -> None:
+        self._profile = profile
+        self._members = members
+
+    def after(self, cluster_id: str, scope: ScopeBook, name: str) -> Iterator[Change]:
+        """The work due after an item has joined this cluster of the scope called `name`."""
+        if scope.calibration.due:
+            yield scope.calibration.look_again()
+            if len(scope.owners) <= WHOLE:
+                yield from self._regroup(list(scope.clusters.values()), scope, name)
+                return
+        for around in (cluster_id, *_patrolled(scope)):
+            if around in scope.clusters:
+                yield from self.regroup(around, scope, name)
+
+    def regroup(self, cluster_id: str, scope: ScopeBook, name: str) -> Iterator[Change]:
+        """Re-agglomerate a cluster with its neighbours."""
+        return self._regroup(self._neighbourhood(cluster_id, scope), scope, name)
+
+    def _threshold(self, scope: ScopeBook) -> float:
+        learned, given = scope.calibration.threshold, self._profile.threshold
+        return learned if given is None else given
+
+    def _neighbourhood(self, cluster_id: str, scope: ScopeBook) -> list[Cluster]:
+        """A cluster and those near enough to be part of it or to trade lobes with it."""
+        centre = scope.clusters[cluster_id]
+        total = centre.total()
+        newest = max(centre.prototypes.values(), key=lambda lobe: lobe.prototype_id)
+        middle = np.asarray(total / (np.linalg.norm(total) or 1.0), np.float32)
+        probes = [middle, newest.direction()] if len(centre.prototypes) > 1 else [middle]
+        near = [c for probe in probes for c, _ in scope.nearest(probe, self._profile.neighbours)]
+        others = {c.cluster_id: c for c in near if c is not centre}.values()
+        least = self._threshold(scope)
+        least -= SLACK * (1.0 - least)
+        towards = scope.calibration.resultant(centre)
+        linked = [(scope.calibration.average(other, towards), other) for other in others]
+        linked = [pair for pair in linked if pair[0] >= least]
+        linked.sort(key=lambda pair: (-pair[0], pair[1].founded))
+        return _within_bounds(centre, [other for _, other in linked[:NEIGHBOURS]])
+
+    def _regroup(
+        self, clusters: Sequence[Cluster], scope: ScopeBook, name: str
+    ) -> Iterator[Change]:
+        lobes = [lobe for _, lobe in lobes_of(clusters)]
+        if len(lobes) > 1:
+            rows = scope.calibration.directions(lobes)
+            transfers = regroup(clusters, rows, self._threshold(scope))
+            yield from self._carried_out(transfers, scope, name)
+        for cluster in clusters:
+            if scope.clusters.get(cluster.cluster_id) is cluster:
+                yield from confirmation(cluster, self._profile.min_size)
+
+    def _carried_out(
+        self, transfers: Sequence[Transfer], scope: ScopeBook, name: str
+    ) -> Iterator[Change]:
+        born: dict[int, str] = {}
+        for transfer in transfers:
+            heir = transfer.heir or born.get(transfer.group)
+            if heir is None:
+                heir = born[transfer.group] = id_of_child(name, transfer.prototypes, scope.seq + 1)
+                yield Split(heir, transfer.source, transfer.prototypes, self._who(transfer, name))
+                yield from confirmation(scope.clusters[heir], self._profile.min_size)
+            elif transfer.last:
+                yield self.merger(heir, transfer.source, scope)
+            else:
+                yield Moved(heir, transfer.source, transfer.prototypes, self._who(transfer, name))
+
+    def _who(self, transfer: Transfer, name: str) -> tuple[str, ...]:
+        return tuple(self._members.members(name, transfer.prototypes))
+
+    def merger(self, survivor: str, retired: str, scope: ScopeBook) -> Merged:
+        """A merger that keeps the survivor within its bound of lobes."""
+        lobes = [
+            lobe
+            for name in (survivor, retired)
+            for lobe in scope.clusters[name].prototypes.values()
+        ]
+        return Merged(survivor, retired, plan_fusion(lobes, self.bound(scope)))
+
+    def bound(self, scope: ScopeBook) -> int:
+        """Lobes that a cluster may have now."""
+        spare = self._profile.free_prototypes - len(scope.owners)
+        return max(self._profile.max_prototypes, spare)
+
+
+def confirmation(cluster: Cluster, needed: int) -> Iterator[Confirmed]:
+    """The promise of an id, where a pending cluster has become large enough."""
+    if not cluster.confirmed and cluster.count >= needed:
+        yield Confirmed(cluster.cluster_id)
+
+
+def _patrolled(scope: ScopeBook) -> Iterator[str]:
+    """Owners of the next few lobes of the round, told by the number of items seen."""
+    for step in range(PATROL):
+        lobe = (scope.calibration.seen * PATROL + step) % max(scope.next_prototype, 1)
+        if lobe in scope.owners:
+            yield scope.owners[lobe]
+
+
+def _within_bounds(centre: Cluster, others: Sequence[Cluster]) -> list[Cluster]:
+    chosen, room = [centre], REGION - len(centre.prototypes)
+    for other in others:
+        if len(other.prototypes) <= room:
+            chosen.append(other)
+            room -= len(other.prototypes)
+    return chosen
 
 
 def merge_order(one: Cluster, other: Cluster) -> tuple[Cluster, Cluster]:

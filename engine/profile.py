@@ -13,18 +13,20 @@ Rule: TypeAlias = Literal["place", "similarity"]
 class Profile:
     """One meaning of "same".
 
-    rule: `place` (the embedding proposes, geometry decides) or `similarity` (two thresholds).
+    rule: `place` (the embedding proposes, geometry decides) or `similarity` (average linkage).
     min_size: members that confirm a pending cluster.
     neighbours: nearest prototypes looked up for an item.
     max_prototypes: bound of prototypes, and so of exemplars, per cluster.
+    free_prototypes: prototypes of a whole scope up to which that bound does not hold: a small
+        scope forgets nothing.
     exemplars_per_cluster: verifications spent on one cluster at most.
     verifications: verifications spent on one item while nothing agrees.
     verifications_after_hit: more of them after the first agreement, to find what it bridges.
     hit_inliers: inliers that make two images views of one place.
     certain_inliers: inliers that confirm a cluster of two.
     gps_radius_m: clusters farther away than this, in metres, are not considered.
-    same, different: cosine above which an item joins and below which it never does; None
-        learns both from the stream.
+    threshold: mean centred cosine from which on two piles are one; None learns it from the
+        stream.
     """
 
     name: str
@@ -32,19 +34,19 @@ class Profile:
     min_size: int
     neighbours: int = 32
     max_prototypes: int = 24
+    free_prototypes: int = 0
     exemplars_per_cluster: int = 3
     verifications: int = 5
     verifications_after_hit: int = 2
     hit_inliers: int = 15
     certain_inliers: int = 25
     gps_radius_m: float = 300.0
-    same: float | None = None
-    different: float | None = None
+    threshold: float | None = None
 
 
 PROFILES: Mapping[str, Profile] = {
     "place": Profile("place", rule="place", min_size=3),
-    "object": Profile("object", rule="similarity", min_size=2),
-    "product": Profile("product", rule="similarity", min_size=2),
-    "face": Profile("face", rule="similarity", min_size=2),
+    "object": Profile("object", rule="similarity", min_size=2, free_prototypes=1000),
+    "product": Profile("product", rule="similarity", min_size=2, free_prototypes=1000),
+    "face": Profile("face", rule="similarity", min_size=2, free_prototypes=1000),
 }

@@ -253,7 +253,23 @@ class Carved:
     taken: tuple[tuple[str, int], ...]
 
 
-Change: TypeAlias = Created | Assigned | Confirmed | Merged | Split | Moved | Carved
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """The scope learned anew what its similarities mean; memberships stay as they are.
+
+    threshold: mean centred cosine from which on two piles are one. silhouette, trust: how
+    clearly the sample falls into piles, and how much of the threshold comes from that.
+    items: seen by then. drifted: the stream had changed.
+    """
+
+    threshold: float
+    silhouette: float
+    trust: float
+    items: int
+    drifted: bool
+
+
+Change: TypeAlias = Created | Assigned | Confirmed | Merged | Split | Moved | Carved | Calibrated
 
 
 @dataclass(frozen=True, slots=True)

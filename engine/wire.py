@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TypeAlias
 from urllib.parse import quote, unquote
 
@@ -18,6 +18,7 @@ import orjson
 
 from engine.types import (
     Assigned,
+    Calibrated,
     Carved,
     Change,
     Confirmed,
@@ -44,6 +45,7 @@ EVENT_TYPES: Mapping[type[Change], str] = {
     Split: "cairn.cluster.split.v1",
     Moved: "cairn.items.moved.v1",
     Carved: "cairn.items.carved.v1",
+    Calibrated: "cairn.scope.calibrated.v1",
 }
 
 
@@ -80,7 +82,7 @@ def event_records(outcome: Outcome) -> list[Record]:
                     "ce_id": f"{stem}-{index}",
                     "ce_type": EVENT_TYPES[type(event.change)],
                     "ce_source": f"/cairn/{quote(image.scope, safe='')}",
-                    "ce_subject": event.change.cluster_id,
+                    "ce_subject": _subject(event),
                     "content-type": "application/json",
                 }
                 | trace
@@ -92,28 +94,41 @@ def event_records(outcome: Outcome) -> list[Record]:
 
 def event_body(outcome: Outcome, event: Event) -> dict[str, object]:
     """Describe one event in JSON-ready values; `docs/schemas` has a schema for each type."""
-    body: dict[str, object] = {
+    return {
         "type": EVENT_TYPES[type(event.change)],
         "scope": event.scope,
         "seq": event.seq,
         "image_id": outcome.image.image_id,
-        "cluster_id": event.change.cluster_id,
+        **_details(event.change),
     }
-    match event.change:
+
+
+def _details(change: Change) -> dict[str, object]:
+    """What only this kind of event says."""
+    if isinstance(change, Calibrated):
+        return asdict(change)
+    details: dict[str, object] = {"cluster_id": change.cluster_id}
+    match change:
         case Created(item_id=item_id):
-            body |= {"item_id": item_id}
+            details |= {"item_id": item_id}
         case Assigned(item_id=item_id, confidence=confidence, evidence=evidence):
-            body |= {"item_id": item_id, "confidence": confidence}
-            body |= {"evidence": _evidence_body(evidence)}
+            details |= {"item_id": item_id, "confidence": confidence}
+            details |= {"evidence": _evidence_body(evidence)}
         case Merged(retired_id=retired_id):
-            body |= {"retired_id": retired_id}
+            details |= {"retired_id": retired_id}
         case Split(parent_id=parent_id, item_ids=item_ids):
-            body |= {"parent_id": parent_id, "item_ids": item_ids}
+            details |= {"parent_id": parent_id, "item_ids": item_ids}
         case Moved(source_id=source_id, item_ids=item_ids):
-            body |= {"source_id": source_id, "item_ids": item_ids}
+            details |= {"source_id": source_id, "item_ids": item_ids}
         case Carved(taken=taken):
-            body |= {"item_ids": [item_id for item_id, _ in taken]}
-    return body
+            details |= {"item_ids": [item_id for item_id, _ in taken]}
+    return details
+
+
+def _subject(event: Event) -> str:
+    """The cluster an event is about, the scope where it is about all of them."""
+    change = event.change
+    return event.scope if isinstance(change, Calibrated) else change.cluster_id
 
 
 def _evidence_body(evidence: Evidence) -> dict[str, object]:

@@ -44,7 +44,7 @@ DOORS = {
     "pydantic": ("cairn/*", "engine/vision/card.py"),
     "pydantic_core": ("cairn/*",),
     "rich": ("cairn/*",),
-    "river": ("engine/jobs/river_clusterer.py",),
+    "river": ("engine/calibration.py", "engine/jobs/river_clusterer.py"),
     "sklearn": ("engine/jobs/evaluate.py",),
     "sqlite3": ("state/*",),
     "typer": ("cairn/*",),
@@ -66,7 +66,7 @@ WORLDLY = {
     "engine/vision/session.py": {"pathlib"},
 }
 """Model files are read here."""
-LIBRARIES = {"engine": {"numpy", "orjson"}, "engine.index": {"hnswlib", "numpy"}}
+LIBRARIES = {"engine": {"numpy", "orjson", "river"}, "engine.index": {"hnswlib", "numpy"}}
 """Third-party libraries of the pure rooms."""
 READINGS = frozenset({"now", "today", "utcnow"})
 EFFECTS = frozenset({"input", "open", "print"})

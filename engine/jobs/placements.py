@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from engine.types import (
     Assigned,
+    Calibrated,
     Carved,
     Change,
     Confirmed,
@@ -78,7 +79,7 @@ class _Fold:
             case Carved():
                 self.lobe_of.update((item_id, change.prototype_id) for item_id, _ in change.taken)
                 self._own(change.cluster_id, [change.prototype_id])
-            case Created():
+            case Created() | Calibrated():
                 pass
 
     def cluster_of(self, item_id: str) -> str:

@@ -10,10 +10,10 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import Misconfigured
 from engine.types import Vector
@@ -23,7 +23,6 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^[^/\\]+$")]
 Channels = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0)]
-Cosine = Annotated[float, Field(ge=-1, le=1)]
 
 
 class _Section(BaseModel):
@@ -35,19 +34,6 @@ class Center(_Section):
 
     file: FileName
     sha256: Sha256
-
-
-class Similarity(_Section):
-    """Typical cosines between photos of the same thing and of different things."""
-
-    same: Cosine
-    different: Cosine
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.different >= self.same:
-            raise ValueError("`different` must be below `same`")
-        return self
 
 
 class EncoderCard(_Section):
@@ -74,12 +60,11 @@ class EncoderCard(_Section):
     output: str
     dim: Annotated[int, Field(gt=0, le=65536)]
     center: Center | None = None
-    similarity: Similarity | None = None
 
     @property
     def identity(self) -> str:
         """The model's name and a hash of all that decides its vectors."""
-        notes = {"file", "licence", "source", "similarity"}
+        notes = {"file", "licence", "source"}
         decisive = self.model_dump_json(exclude=notes)
         return f"{Path(self.file).stem}-{hashlib.sha256(decisive.encode()).hexdigest()[:12]}"
 
