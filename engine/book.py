@@ -70,7 +70,7 @@ class ScopeBook:
                 self._bear(change.cluster_id)
             case Assigned():
                 vector = items[change.item_id].vector
-                self.calibration.add(change.item_id, vector)
+                self.calibration.add(vector)
                 if change.founds:
                     self._found(change, vector, location)
                 else:
@@ -79,7 +79,7 @@ class ScopeBook:
                 self.clusters[change.cluster_id].confirmed = True
                 self.confirmed += 1
             case Calibrated():
-                self.calibration.apply(change)
+                self.calibration.apply(change, self.next_prototype)
             case _:
                 self._rearrange(change, items)
 

@@ -7,8 +7,6 @@ Centre and threshold move by the event `Calibrated` alone; between two of them n
 
 from __future__ import annotations
 
-import hashlib
-from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,21 +16,19 @@ from river.base import DriftDetector
 from river.drift import ADWIN
 
 from engine.cluster import Cluster, Prototype
-from engine.criteria import STRICTEST, Fit, fit
+from engine.criteria import STRICTEST, fit
 from engine.types import Calibrated, Vector
 
 Floats = NDArray[np.float64]
 
-SAMPLE = 400
-"""Vectors kept of a scope."""
 FEWEST = 8
 """Items before anything is believed."""
 GROWTH = 1.1
 """The scope is calibrated anew when it has grown by this factor."""
 INERTIA = 0.7
-"""What a new fit leaves of the old threshold: piles should not change with every sample."""
-RENEWAL = 0.5
-"""After a drift an item is this much likelier to stay out of the sample the older it is."""
+"""What earlier fits still count beside a new one: piles should not change with every sample."""
+DOUBT = 0.1
+"""What a fit counts that found no structure, where one that surely did counts 1 more."""
 
 
 def _new_watch() -> DriftDetector:
@@ -42,57 +38,62 @@ def _new_watch() -> DriftDetector:
 
 @dataclass(slots=True)
 class Calibration:
-    """The sample, what was fitted to it, and a watch on the stream.
+    """What was fitted, what it takes to fit anew, and a watch on the stream.
 
-    The sample holds the items whose ids hash lowest (a bottom-k sketch, Cohen & Kaplan 2007):
-    which they are depends on the items alone, not on their order or on chance. After each drift
-    the hashes of newcomers are scaled down, so that the sample follows the stream.
-
+    belief: what the fits so far count beside the next one.
     centre: (d,) float64, None before the first fit. drifts: how often the stream has changed.
+    drifting: it just has. seen: items so far. recent: the lobe from which on they count as new.
+    total, weight: (d,) float64 sum of the items' vectors and their number; each drift halves
+    both, so that the centre follows the stream.
     """
 
     threshold: float = STRICTEST
+    belief: float = 0.0
     centre: Floats | None = None
     drifts: int = 0
     drifting: bool = False
     seen: int = 0
     next_fit: int = FEWEST
-    _sample: list[tuple[float, str, Vector]] = field(default_factory=list)
-    _watch: DriftDetector = field(default_factory=_new_watch)
+    recent: int = 0
+    total: Floats | None = None
+    weight: float = 0.0
+    watch: DriftDetector = field(default_factory=_new_watch)
 
-    def add(self, item_id: str, vector: Vector) -> None:
+    def add(self, vector: Vector) -> None:
         """Take in one item's unit vector, (d,) float32."""
+        exact = vector.astype(np.float64)
         self.seen += 1
-        digest = hashlib.blake2b(item_id.encode(), digest_size=8).digest()
-        rank = int.from_bytes(digest) * RENEWAL ** min(self.drifts, 900)
-        if len(self._sample) < SAMPLE or rank < self._sample[-1][0]:
-            insort(self._sample, (rank, item_id, vector), key=lambda entry: entry[:2])
-            del self._sample[SAMPLE:]
+        self.weight += 1.0
+        self.total = exact if self.total is None else self.total + exact
         if self.centre is not None:
-            self._watch.update(float(self.centre @ vector))
-            self.drifting |= self._watch.drift_detected
+            self.watch.update(float(self.centre @ exact))
+            self.drifting |= self.watch.drift_detected
 
     @property
     def due(self) -> bool:
         """Whether the scope has grown or changed enough to look again."""
         return self.seen >= self.next_fit or self.drifting
 
-    def look_again(self) -> Calibrated:
-        """What the sample says now; nothing changes until the event is applied."""
-        found: Fit = fit(_centred(self._vectors(), self._mean()))
-        known = self.centre is not None
-        threshold = found.threshold
-        if known:
-            threshold += INERTIA * (self.threshold - threshold)
+    def look_again(self, sample: Sequence[Prototype]) -> Calibrated:
+        """What a sample of lobes says now; nothing changes until the event is applied."""
+        means = np.stack([lobe.total / lobe.count for lobe in sample])
+        rows = _centred(means, self._mean())
+        found = fit(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+        before, now = INERTIA * self.belief, DOUBT + found.trust
+        threshold = (before * self.threshold + now * found.threshold) / (before + now)
         return Calibrated(threshold, found.silhouette, found.trust, self.seen, self.drifting)
 
-    def apply(self, change: Calibrated) -> None:
+    def apply(self, change: Calibrated, next_prototype: int) -> None:
         """Believe what was found."""
         self.threshold = change.threshold
+        self.belief = INERTIA * self.belief + DOUBT + change.trust
         self.centre = self._mean()
-        self.drifts += change.drifted
-        self.drifting = False
         self.next_fit = int(self.seen * GROWTH) + 1
+        self.drifting = False
+        if change.drifted and self.total is not None:
+            self.drifts += 1
+            self.recent = (self.recent + next_prototype) // 2
+            self.total, self.weight = self.total / 2.0, self.weight / 2.0
 
     def directions(self, prototypes: Sequence[Prototype]) -> Floats:
         """Rows (m, d) whose products are the mean centred cosines between the lobes' members.
@@ -107,21 +108,19 @@ class Calibration:
         """One item's unit vector as a row of `directions`, (d,)."""
         return np.asarray(_centred(vector.astype(np.float64)[None], self.centre)[0])
 
+    def middle(self, cluster: Cluster) -> Floats:
+        """A whole cluster as a row of `directions`, (d,)."""
+        return np.asarray(_centred(cluster.mean()[None], self.centre)[0])
+
     def average(self, cluster: Cluster, towards: Floats) -> float:
-        """Mean centred cosine between a cluster's members and a `direction` (average linkage)."""
-        return float(self.resultant(cluster) @ towards)
+        """Mean centred cosine between a cluster's members and a `direction`.
 
-    def resultant(self, cluster: Cluster) -> Floats:
-        """Mean of a cluster's `directions` over its members, (d,)."""
-        lobes = list(cluster.prototypes.values())
-        counts = np.array([lobe.count for lobe in lobes], np.float64)
-        return np.asarray(counts @ self.directions(lobes) / counts.sum())
-
-    def _vectors(self) -> Floats:
-        return np.stack([vector for _, _, vector in self._sample]).astype(np.float64)
+        Read off the sum of all lobes, so scaled as `directions` says for the cluster as a whole.
+        """
+        return float(self.middle(cluster) @ towards)
 
     def _mean(self) -> Floats:
-        return np.asarray(self._vectors().mean(axis=0))
+        return np.asarray(self.total) / self.weight
 
 
 def _centred(means: Floats, centre: Floats | None) -> Floats:

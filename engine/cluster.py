@@ -72,8 +72,11 @@ class Cluster:
 
     def total(self) -> NDArray[np.float64]:
         """(d,) float64 sum of the members' unit vectors."""
-        totals = [prototype.total for prototype in self.prototypes.values()]
-        return np.asarray(np.sum(totals, axis=0), np.float64)
+        first, *others = (prototype.total for prototype in self.prototypes.values())
+        total = first.copy()
+        for other in others:
+            total += other
+        return total
 
     def mean(self) -> NDArray[np.float64]:
         """(d,) float64 mean of the members' vectors; a product of two is their mean cosine."""

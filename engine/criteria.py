@@ -5,7 +5,8 @@ The sample's tree of average linkage could be cut at any height. Two criteria ju
 - **silhouette** (Rousseeuw 1987): is every member nearer to its own pile than to the next one?
   It finds the number of piles in most material, but where photos first fall into "in daylight"
   and "under lamps", that is what it likes best. So a coarser structure beyond a valley of the
-  curve counts only where it is clearly better than the finer one before the valley;
+  curve counts only where it is clearly better than the finer one before the valley, and
+  none that shows less than an eighth of the piles that the likelihood sees;
 - **likelihood** of the sample under the two-covariance model (probabilistic LDA, Ioffe 2006;
   for clustering Sholokhov et al. 2023): piles scatter about a common mean, members about their
   pile, each with a covariance of its own, fitted to the cut. It resolves fine structure, and
@@ -39,6 +40,8 @@ AXES = 16
 """Principal axes that the likelihood looks at."""
 VALLEY, RISE = 0.85, 1.3
 """A valley is this part of the best silhouette so far; beyond it, one must be this much better."""
+RESOLUTION = 8
+"""A silhouette that sees fewer than this part of the likelihood's piles has missed them."""
 STRUCTURE = (1.0, 2.5)
 """Silhouette times the root of the sample's size: chance below, trusted above."""
 STRICTEST = 0.99
@@ -63,6 +66,7 @@ class _Cut:
     """One height of the tree, halfway between two mergers, and the two criteria there."""
 
     threshold: float
+    piles: int
     silhouette: float
     likelihood: float
 
@@ -73,7 +77,8 @@ def fit(points: Floats) -> Fit:
     background = _background(cosines)
     cuts = list(_cuts(points, cosines))
     fine = max(cuts, key=lambda cut: cut.likelihood)
-    chosen = min(_shapeliest(cuts), fine, key=lambda cut: cut.threshold)
+    resolved = [cut for cut in cuts if cut.piles * RESOLUTION >= fine.piles]
+    chosen = min(_shapeliest(resolved), fine, key=lambda cut: cut.threshold)
     low, high = STRUCTURE
     trust = float(np.clip((chosen.silhouette * len(points) ** 0.5 - low) / (high - low), 0.0, 1.0))
     threshold = trust * chosen.threshold + (1.0 - trust) * background
@@ -110,7 +115,8 @@ def _cuts(points: Floats, cosines: Floats) -> Iterator[_Cut]:
         if count - done in piles_left:
             piles, own = np.unique(label, return_inverse=True)
             height = (merger.similarity + following.similarity) / 2.0
-            yield _Cut(height, _silhouette(sums[:, piles], own), _likelihood(axes, own))
+            shape = _silhouette(sums[:, piles], own)
+            yield _Cut(height, len(piles), shape, _likelihood(axes, own))
 
 
 def _silhouette(sums: Floats, own: Ints) -> float:

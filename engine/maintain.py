@@ -26,6 +26,8 @@ NEIGHBOURS = 10
 """Clusters that a neighbourhood holds besides the one in its middle."""
 PATROL = 2
 """Lobes a scope checks with every item, round and round, so that none is forgotten."""
+SAMPLE, SEEDS, KIN = 400, 100, 4
+"""Lobes that calibration looks at; in a larger scope, so many drawn, each with its nearest."""
 SLACK = 0.25
 """How far below the threshold a neighbour still matters, as a part of the way to identity."""
 
@@ -43,7 +45,7 @@ class Maintenance:
     def after(self, cluster_id: str, scope: ScopeBook, name: str) -> Iterator[Change]:
         """The work due after an item has joined this cluster of the scope called `name`."""
         if scope.calibration.due:
-            yield scope.calibration.look_again()
+            yield scope.calibration.look_again(_sample(scope))
             if len(scope.owners) <= WHOLE:
                 yield from self._regroup(list(scope.clusters.values()), scope, name)
                 return
@@ -70,7 +72,7 @@ class Maintenance:
         others = {c.cluster_id: c for c in near if c is not centre}.values()
         least = self._threshold(scope)
         least -= SLACK * (1.0 - least)
-        towards = scope.calibration.resultant(centre)
+        towards = scope.calibration.middle(centre)
         linked = [(scope.calibration.average(other, towards), other) for other in others]
         linked = [pair for pair in linked if pair[0] >= least]
         linked.sort(key=lambda pair: (-pair[0], pair[1].founded))
@@ -133,6 +135,24 @@ def _patrolled(scope: ScopeBook) -> Iterator[str]:
         lobe = (scope.calibration.seen * PATROL + step) % max(scope.next_prototype, 1)
         if lobe in scope.owners:
             yield scope.owners[lobe]
+
+
+def _sample(scope: ScopeBook) -> list[Prototype]:
+    """All lobes of a small scope, patches of a large one.
+
+    Single draws from many clusters would hardly ever meet a partner; so each brings the lobes
+    nearest to it. Another draw each time: the threshold's inertia averages them.
+    """
+    if len(scope.owners) <= SAMPLE:
+        return [lobe for _, lobe in lobes_of(list(scope.clusters.values()))]
+    chance = np.random.default_rng(scope.calibration.seen)
+    drawn = chance.integers(scope.calibration.recent, scope.next_prototype, 10 * SEEDS)
+    seeds = [int(lobe) for lobe in dict.fromkeys(drawn.tolist()) if lobe in scope.owners][:SEEDS]
+    found: dict[int, Prototype] = {}
+    for seed in seeds:
+        direction = scope.clusters[scope.owners[seed]].prototypes[seed].direction()
+        found |= {lobe.prototype_id: lobe for _, lobe in scope.nearest(direction, KIN)}
+    return [found[prototype_id] for prototype_id in sorted(found)]
 
 
 def _within_bounds(centre: Cluster, others: Sequence[Cluster]) -> list[Cluster]:
