@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from benchmarks import peers, quality
 from benchmarks.encoders import ENCODERS
 from benchmarks.judged import measure
+from benchmarks.report import over_streams
 from benchmarks.streams import STREAMS
 from benchmarks.targets import (
     LEAST_F,
@@ -67,6 +69,14 @@ def test_the_table_says_no_aloud() -> None:
     text = targets_table([at_least("F", 0.95, 0.5), at_least("F", 0.95, 1.0)])
     assert "| F | ≥ 0.95 | 0.500 | **no** |" in text
     assert "| F | ≥ 0.95 | 1.000 | yes |" in text
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_streams_are_measured_one_by_one_or_two_at_a_time(jobs: int) -> None:
+    """All of them either way; two processes start with the longest streams, the last ones."""
+    chosen = Namespace(jobs=jobs, streams=["a", "b", "c"], encoder="builtin")
+    found = list(over_streams(str.upper, chosen))
+    assert found == ["A", "B", "C"][:: 1 if jobs == 1 else -1]
 
 
 def test_the_report_of_quality_has_all_its_tables(tmp_path: Path) -> None:
