@@ -19,6 +19,7 @@ from engine.clusterer import Clusterer
 from engine.decide import RULES
 from engine.index.adaptive import AdaptiveIndex
 from engine.jobs.placements import group_numbers, placements
+from engine.members import Membership
 from engine.types import (
     Box,
     ImageRecord,
@@ -28,6 +29,7 @@ from engine.types import (
     Outcome,
     Prepared,
 )
+from engine.vectors import settle
 
 NOISE = -1
 STARTS = (10, 30, 100)
@@ -75,7 +77,7 @@ def replay(stream: Stream, order: NDArray[np.intp], verdicts: KnownVerdicts) -> 
     calls = verdicts.calls
     book = Book(partial(AdaptiveIndex, len(stream.samples[0].vector)))
     rule = RULES[stream.profile.rule]
-    clusterer = Clusterer(book, rule, stream.profile, verdicts, _Exemplars())
+    clusterer = Clusterer(book, rule, stream.profile, verdicts, _Exemplars(), Membership())
     outcomes: list[Outcome] = []
     seconds = np.zeros(len(order))
     for position in order:
@@ -115,7 +117,8 @@ def prepared(sample: Sample) -> Prepared:
         captured_at=sample.captured_at,
         location=sample.location,
     )
-    item = Item(f"{sample.name}#0", sample.vector, Box(0, 0, 0, 0), sample.features)
+    vector = settle(sample.vector, len(sample.vector))
+    item = Item(f"{sample.name}#0", vector, Box(0, 0, 0, 0), sample.features)
     return Prepared(image, (item,), {})
 
 

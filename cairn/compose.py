@@ -25,6 +25,7 @@ from engine.clusterer import Clusterer
 from engine.decide import RULES
 from engine.errors import Misconfigured, Stopped
 from engine.index.adaptive import AdaptiveIndex
+from engine.members import Membership
 from engine.pipeline import Pipeline, Senses, whole_image
 from engine.ports import Encoder, Store
 from engine.profile import PROFILES, Profile
@@ -148,10 +149,10 @@ def shard_of(store: Store, means: Means, stop: Callable[[], bool]) -> Shard:
         if number % REPLAYED_AT_ONCE == 0 and stop():
             raise Stopped("told to stop while the state was being restored")
         book.apply(outcome)
-    exemplars = ExemplarCache(store, EXEMPLARS_IN_MEMORY)
+    exemplars, members = ExemplarCache(store, EXEMPLARS_IN_MEMORY), Membership(store)
     rule = RULES[means.profile.rule]
-    clusterer = Clusterer(book, rule, means.profile, means.verifier, exemplars)
-    return Shard(book, clusterer, exemplars, store)
+    clusterer = Clusterer(book, rule, means.profile, means.verifier, exemplars, members)
+    return Shard(book, clusterer, exemplars, members, store)
 
 
 def store_at(path: Path, means: Means) -> SqliteStore:

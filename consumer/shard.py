@@ -12,6 +12,7 @@ from typing import Protocol
 
 from engine.book import Book
 from engine.clusterer import Clusterer
+from engine.members import Membership
 from engine.ports import ExemplarMemory, Store
 from engine.types import Batch, Origin, Outcome, Prepared, Rejection
 
@@ -31,6 +32,7 @@ class Shard:
     book: Book
     clusterer: Clusterer
     exemplars: Exemplars
+    members: Membership
     store: Store
 
     def decide(self, results: Iterable[Prepared | Rejection]) -> Batch:
@@ -47,6 +49,7 @@ class Shard:
         """Make a decided batch durable in the local store."""
         self.store.commit(batch)
         self.exemplars.settle()
+        self.members.settle()
 
 
 class _Drafts:

@@ -8,7 +8,7 @@ import orjson
 
 from engine.book import Book
 from engine.cluster import Cluster
-from engine.types import Merged, Outcome
+from engine.types import Change, Merged, Moved, Outcome, Split
 from engine.wire import Record, cluster_key
 
 
@@ -22,13 +22,22 @@ def cluster_upserts(outcome: Outcome, book: Book) -> Iterator[Record]:
     scope = book.scope(name)
     touched: dict[str, None] = {}
     for event in outcome.events:
-        touched[event.change.cluster_id] = None
-        if isinstance(event.change, Merged):
-            touched[event.change.retired_id] = None
+        touched |= dict.fromkeys(_touched(event.change))
     for cluster_id in touched:
         cluster = scope.clusters.get(cluster_id)
         value = None if cluster is None else orjson.dumps(_body(name, cluster))
         yield Record(cluster_key(name, cluster_id), value)
+
+
+def _touched(change: Change) -> tuple[str, ...]:
+    match change:
+        case Merged(cluster_id=cluster_id, retired_id=other):
+            return cluster_id, other
+        case Split(cluster_id=cluster_id, parent_id=other):
+            return cluster_id, other
+        case Moved(cluster_id=cluster_id, source_id=other):
+            return cluster_id, other
+    return (change.cluster_id,)
 
 
 def _body(scope: str, cluster: Cluster) -> dict[str, object]:
@@ -37,5 +46,5 @@ def _body(scope: str, cluster: Cluster) -> dict[str, object]:
         "cluster_id": cluster.cluster_id,
         "state": "confirmed" if cluster.confirmed else "pending",
         "size": cluster.count,
-        "exemplars": [prototype.exemplar for prototype in cluster.prototypes.values()],
+        "exemplars": [lobe.exemplar for lobe in cluster.prototypes.values() if lobe.exemplar],
     }

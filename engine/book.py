@@ -5,17 +5,18 @@ State moves only here and only by `apply`, live and replayed alike; there is one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
 import numpy as np
 
 from engine.calibration import Background
-from engine.cluster import Cluster, Prototype
+from engine.cluster import Cluster, Prototype, carve
 from engine.ports import Index
 from engine.types import (
     Assigned,
+    Carved,
     Change,
     Confirmed,
     Created,
@@ -23,7 +24,9 @@ from engine.types import (
     GeoPoint,
     Item,
     Merged,
+    Moved,
     Outcome,
+    Split,
     Vector,
 )
 
@@ -54,7 +57,7 @@ class ScopeBook:
             yield cluster, cluster.prototypes[label]
 
     def apply(self, event: Event, items: Mapping[str, Item], location: GeoPoint | None) -> None:
-        """Move the state by one event; `items` are those of the photo that caused it."""
+        """Move the state by one event; `items` are those of its outcome."""
         if event.seq != self.seq + 1:
             raise ValueError(f"event {event.seq} of scope {event.scope!r} follows {self.seq}")
         self.seq = event.seq
@@ -63,7 +66,7 @@ class ScopeBook:
     def _change(self, change: Change, items: Mapping[str, Item], location: GeoPoint | None) -> None:
         match change:
             case Created():
-                self.clusters[change.cluster_id] = Cluster(change.cluster_id, self.seq)
+                self._bear(change.cluster_id)
             case Assigned():
                 vector = items[change.item_id].vector
                 self.background.add(change.item_id, vector)
@@ -74,19 +77,42 @@ class ScopeBook:
             case Confirmed():
                 self.clusters[change.cluster_id].confirmed = True
                 self.confirmed += 1
+            case _:
+                self._rearrange(change, items)
+
+    def _rearrange(
+        self, change: Merged | Split | Moved | Carved, items: Mapping[str, Item]
+    ) -> None:
+        match change:
             case Merged():
                 self._merge(change)
+            case Split():
+                self._bear(change.cluster_id)
+                self._take_over(change.parent_id, change.cluster_id, change.prototypes)
+            case Moved():
+                self._take_over(change.source_id, change.cluster_id, change.prototypes)
+            case Carved():
+                self._carve(change, items)
             case _:
                 assert_never(change)
+
+    def _bear(self, cluster_id: str) -> None:
+        if cluster_id in self.clusters or cluster_id in self.redirects:
+            raise ValueError(f"cluster {cluster_id} of event {self.seq} existed before")
+        self.clusters[cluster_id] = Cluster(cluster_id, self.seq)
 
     def _found(self, change: Assigned, vector: Vector, location: GeoPoint | None) -> None:
         prototype = Prototype(
             change.prototype_id, change.item_id, vector.astype(np.float64), location=location
         )
-        self.clusters[change.cluster_id].prototypes[change.prototype_id] = prototype
-        self.owners[change.prototype_id] = change.cluster_id
-        self.index.put(change.prototype_id, prototype.direction())
-        self.next_prototype = max(self.next_prototype, change.prototype_id + 1)
+        self._place(prototype, change.cluster_id)
+
+    def _place(self, prototype: Prototype, cluster_id: str) -> None:
+        """Add a new lobe to a cluster."""
+        self.clusters[cluster_id].prototypes[prototype.prototype_id] = prototype
+        self.owners[prototype.prototype_id] = cluster_id
+        self.index.put(prototype.prototype_id, prototype.direction())
+        self.next_prototype = max(self.next_prototype, prototype.prototype_id + 1)
 
     def _join(self, change: Assigned, vector: Vector) -> None:
         prototype = self.clusters[change.cluster_id].prototypes[change.prototype_id]
@@ -105,11 +131,38 @@ class ScopeBook:
         self.redirects[change.retired_id] = change.cluster_id
 
     def _fuse(self, cluster: Cluster, kept: int, absorbed: int) -> None:
-        gone = cluster.prototypes.pop(absorbed)
-        del self.owners[absorbed]
-        self.index.remove(absorbed)
+        gone = cluster.prototypes[absorbed]
+        self._drop(cluster, gone)
         cluster.prototypes[kept].absorb(gone)
         self._reindex(cluster.prototypes[kept])
+
+    def _take_over(self, source_id: str, target_id: str, prototypes: Iterable[int]) -> None:
+        source, target = self.clusters[source_id], self.clusters[target_id]
+        for prototype_id in prototypes:
+            target.prototypes[prototype_id] = source.prototypes.pop(prototype_id)
+            self.owners[prototype_id] = target_id
+        if not source.prototypes:
+            raise ValueError(f"event {self.seq} leaves nothing of cluster {source_id}")
+
+    def _carve(self, change: Carved, items: Mapping[str, Item]) -> None:
+        cluster = self.clusters[change.cluster_id]
+        carved = carve(cluster, change.prototype_id, change.taken, items)
+        for prototype_id in dict.fromkeys(prototype_id for _, prototype_id in change.taken):
+            self._shrunk(cluster, cluster.prototypes[prototype_id])
+        self._place(carved, change.cluster_id)
+
+    def _shrunk(self, cluster: Cluster, prototype: Prototype) -> None:
+        """Tell the index at once what a lobe without its lost members is, where any are left."""
+        if prototype.count:
+            self.index.put(prototype.prototype_id, prototype.direction())
+            prototype.indexed_at = prototype.count
+        else:
+            self._drop(cluster, prototype)
+
+    def _drop(self, cluster: Cluster, prototype: Prototype) -> None:
+        del cluster.prototypes[prototype.prototype_id]
+        del self.owners[prototype.prototype_id]
+        self.index.remove(prototype.prototype_id)
 
     def _reindex(self, prototype: Prototype) -> None:
         """Tell the index when the lobe has doubled: logarithmically often, like a vector's growth.

@@ -1,25 +1,27 @@
 """A cluster and its prototypes: sums that events add to, and what can be read off them.
 
 A prototype keeps the *sum* of its members' unit vectors and their count, never an averaged
-unit vector: sums add exactly in any order of merges, averages drift. From sums alone follow
-the mean cosine between an item and a cluster.
+unit vector: sums on the grid of `engine.vectors` are exact whatever is added, merged and taken
+out again, averages drift. From sums alone follow the mean cosine between an item and a cluster.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.types import GeoPoint, Vector
+from engine.types import GeoPoint, Item, Vector
 
 
 @dataclass(slots=True)
 class Prototype:
     """One lobe of a cluster. `exemplar` is the item that founded it; it can be verified against.
 
+    exemplar: empty where the founder was carved out. location: where the exemplar was taken.
     total: (d,) float64 sum of the members' unit vectors.
     indexed_at: the count when the index last saw this prototype.
     """
@@ -32,13 +34,21 @@ class Prototype:
     indexed_at: int = 1
 
     def direction(self) -> Vector:
-        """Unit vector of the lobe, (d,) float32: what the index holds."""
-        return np.asarray(self.total / np.linalg.norm(self.total), np.float32)
+        """Unit vector of the lobe, (d,) float32: what the index holds; zero for a zero sum."""
+        length = float(np.linalg.norm(self.total))
+        return np.asarray(self.total / (length or 1.0), np.float32)
 
     def add(self, vector: Vector) -> None:
         """Count one more member."""
         self.total += vector
         self.count += 1
+
+    def subtract(self, item_id: str, vector: Vector) -> None:
+        """Give up a member, and with it the exemplar where it was that."""
+        self.total -= vector
+        self.count -= 1
+        if self.exemplar == item_id:
+            self.exemplar, self.location = "", None
 
     def absorb(self, other: Prototype) -> None:
         """Take over another lobe's members; its exemplar is given up."""
@@ -78,6 +88,24 @@ def id_for(scope: str, item_id: str) -> str:
     """The id of the cluster that this item founds; the same on every replay."""
     digest = hashlib.blake2b(f"{scope}\0{item_id}".encode(), digest_size=10)
     return digest.hexdigest()
+
+
+def id_of_child(scope: str, prototypes: Iterable[int], seq: int) -> str:
+    """The id of the cluster that event `seq` splits off with these lobes; never used before."""
+    return id_for(scope, f"{min(prototypes)}@{seq}")
+
+
+def carve(
+    cluster: Cluster, prototype_id: int, taken: Iterable[tuple[str, int]], items: Mapping[str, Item]
+) -> Prototype:
+    """Take items out of their lobes (pairs of item id and lobe) into a new lobe."""
+    pairs = [(items[item_id], cluster.prototypes[lobe]) for item_id, lobe in taken]
+    founder, left = next((p for p in pairs if p[1].exemplar == p[0].item_id), pairs[0])
+    location = left.location if left.exemplar == founder.item_id else None
+    for item, lobe in pairs:
+        lobe.subtract(item.item_id, item.vector)
+    total = np.stack([item.vector for item, _ in pairs]).sum(axis=0, dtype=np.float64)
+    return Prototype(prototype_id, founder.item_id, total, len(pairs), location, len(pairs))
 
 
 def closest_pair(prototypes: list[Prototype]) -> tuple[Prototype, Prototype]:

@@ -10,7 +10,7 @@ from engine.cluster import Cluster, Prototype, id_for
 from engine.decide import Assign, Candidate, Decision, Facts, RuleFunction, Spawn, Verify
 from engine.evidence import metres_between
 from engine.maintain import merge_order, plan_fusion
-from engine.ports import ExemplarMemory, Verifier
+from engine.ports import ExemplarMemory, MemberMemory, Verifier
 from engine.profile import Profile
 from engine.types import (
     Assigned,
@@ -43,12 +43,14 @@ class Clusterer:
         profile: Profile,
         verifier: Verifier,
         exemplars: ExemplarMemory,
+        members: MemberMemory,
     ) -> None:
         self._book = book
         self._rule = rule
         self._profile = profile
         self._verifier = verifier
         self._exemplars = exemplars
+        self._members = members
 
     def process(self, prepared: Prepared) -> Outcome:
         """Put every item of a photo on its cluster."""
@@ -76,6 +78,7 @@ class Clusterer:
         for change in self._changes(decision, item, scope, image.scope):
             event = Event(image.scope, scope.seq + 1, change)
             scope.apply(event, {item.item_id: item}, image.location)
+            self._members.remember(event, {item.item_id: item})
             if isinstance(change, Assigned) and change.founds and item.features is not None:
                 self._exemplars.remember(image.scope, item.item_id, item.features)
             yield event

@@ -39,6 +39,7 @@ from engine.types import Evidence, Trial
 class Candidate:
     """One exemplar that might show the same: its cluster, prototype and distances.
 
+    exemplar: empty where the prototype has none to verify against.
     similarity: cosine to the prototype. average: mean cosine to the cluster's members.
     metres: distance to the cluster's nearest exemplar with GPS, None where it is unknown.
     """
@@ -177,7 +178,7 @@ def _next_to_verify(facts: Facts, profile: Profile) -> Candidate | None:
     """The most similar candidate that is still worth a verification, within the budget."""
     if len(facts.trials) >= _budget(facts, profile):
         return None
-    tried = {trial.exemplar for trial in facts.trials}
+    tried = {"", *(trial.exemplar for trial in facts.trials)}
     spent = Counter(trial.cluster_id for trial in facts.trials)
     settled = {trial.cluster_id for trial in _hits(facts, profile)}
     for candidate in _within_reach(facts, profile):

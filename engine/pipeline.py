@@ -27,6 +27,7 @@ from engine.types import (
     Rgb,
     Vector,
 )
+from engine.vectors import UnfitVector, settle
 
 Clock: TypeAlias = Callable[[], float]
 """Seconds from any origin; the CPU time of the calling thread makes honest shares of stages."""
@@ -77,13 +78,36 @@ class Pipeline:
         self._clock = clock
 
     def prepare(self, photos: Sequence[Photo]) -> list[Prepared | Rejection]:
-        """Look at every photo; what cannot be decoded comes back as a rejection, in its place."""
+        """Look at every photo; what cannot be decoded comes back as a rejection, in its place.
+
+        Raises UnfitVector where the encoder gives what is no vector of its own length.
+        """
         drafts = list(self._pool.map(self._look, photos))
         crops = [crop for draft in drafts if isinstance(draft, _Draft) for crop in draft.crops]
         vectors = self._embed(crops)
         return [
-            draft if isinstance(draft, Rejection) else _prepared(draft, vectors) for draft in drafts
+            draft if isinstance(draft, Rejection) else self._prepared(draft, vectors)
+            for draft in drafts
         ]
+
+    def _prepared(self, draft: _Draft, vectors: Iterator[tuple[Vector, float]]) -> Prepared:
+        embedded = list(islice(vectors, len(draft.boxes)))
+        parts = zip(draft.boxes, draft.features, embedded, strict=True)
+        image_id = draft.record.image_id
+        items = tuple(
+            Item(f"{image_id}#{k}", self._settled(vector, image_id), box, features)
+            for k, (box, features, (vector, _)) in enumerate(parts)
+        )
+        seconds = sum(seconds for _, seconds in embedded)
+        return Prepared(draft.record, items, {**draft.timings, "embed": seconds})
+
+    def _settled(self, vector: Vector, image_id: str) -> Vector:
+        try:
+            return settle(vector, self._encoder.dim)
+        except UnfitVector as error:
+            raise UnfitVector(
+                f"{image_id}: encoder {self._encoder.identity} gave {error}"
+            ) from error
 
     def _look(self, photo: Photo) -> _Draft | Rejection:
         watch = _Stopwatch(self._clock, self._clock())
@@ -142,17 +166,6 @@ def whole_image(image: Rgb) -> Sequence[Box]:
 def content_hash(data: bytes) -> str:
     """SHA-256 of the image bytes, in hex: what makes two messages the same image."""
     return hashlib.sha256(data).hexdigest()
-
-
-def _prepared(draft: _Draft, vectors: Iterator[tuple[Vector, float]]) -> Prepared:
-    embedded = list(islice(vectors, len(draft.boxes)))
-    parts = zip(draft.boxes, draft.features, embedded, strict=True)
-    items = tuple(
-        Item(f"{draft.record.image_id}#{k}", vector, box, features)
-        for k, (box, features, (vector, _)) in enumerate(parts)
-    )
-    seconds = sum(seconds for _, seconds in embedded)
-    return Prepared(draft.record, items, {**draft.timings, "embed": seconds})
 
 
 def _crop(image: Rgb, box: Box) -> Rgb:

@@ -5,7 +5,7 @@ Each port has one contract suite in `tests/contracts`, run against every impleme
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +15,8 @@ from engine.types import (
     Batch,
     Box,
     Decoded,
+    Event,
+    Item,
     LocalFeatures,
     Metadata,
     Outcome,
@@ -123,7 +125,27 @@ class ExemplarMemory(ExemplarFeatures, Protocol):
         ...
 
 
-class Store(ExemplarFeatures, Protocol):
+class Members(Protocol):
+    """Which items lie on which lobe."""
+
+    def members(self, scope: str, prototype_ids: Collection[int]) -> list[str]:
+        """Ids of the items on these lobes, sorted."""
+        ...
+
+    def locate(self, scope: str, item_id: str) -> tuple[Item, int] | None:
+        """An item without local features, and its lobe; None where there is no such item."""
+        ...
+
+
+class MemberMemory(Members, Protocol):
+    """Members that also take in the events of a batch that is not committed yet."""
+
+    def remember(self, event: Event, items: Mapping[str, Item]) -> None:
+        """Follow one event; `items` are those of its outcome."""
+        ...
+
+
+class Store(ExemplarFeatures, Members, Protocol):
     """The durable state of one shard: journal, exemplar features, source positions.
 
     `commit` is atomic: after a crash either all of a batch is there or nothing of it.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector: TypeAlias = NDArray[np.float32]
-"""Shape (d,), float32, unit length unless the docstring says otherwise."""
+"""Shape (d,), float32, unit length unless the docstring says otherwise; `engine.vectors`."""
 
 Rgb: TypeAlias = NDArray[np.uint8]
 """Shape (height, width, 3), red-green-blue, upright."""
@@ -219,7 +219,41 @@ class Merged:
     fused: tuple[tuple[int, int], ...] = ()
 
 
-Change: TypeAlias = Created | Assigned | Confirmed | Merged
+@dataclass(frozen=True, slots=True)
+class Split:
+    """`cluster_id` was born from some lobes of `parent_id`, which keeps at least one."""
+
+    cluster_id: str
+    parent_id: str
+    prototypes: tuple[int, ...]
+    item_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Some lobes of `source_id`, which keeps at least one, went over to `cluster_id`."""
+
+    cluster_id: str
+    source_id: str
+    prototypes: tuple[int, ...]
+    item_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Carved:
+    """Items left their lobes and founded a new one together, within one cluster.
+
+    taken: pairs (item id, lobe it left). The items come with the outcome. The first of them
+    that its lobe was verified against becomes the new lobe's exemplar, else the first of all;
+    a lobe that lost its exemplar has none, and one that lost every member is gone.
+    """
+
+    cluster_id: str
+    prototype_id: int
+    taken: tuple[tuple[str, int], ...]
+
+
+Change: TypeAlias = Created | Assigned | Confirmed | Merged | Split | Moved | Carved
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +267,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """All that one photo changed: the unit of the journal and of replay."""
+    """All that one photo changed: the unit of the journal and of replay.
+
+    items: those of the photo, and with them, without local features, those that were carved.
+    """
 
     image: ImageRecord
     items: tuple[Item, ...]

@@ -18,14 +18,17 @@ import orjson
 
 from engine.types import (
     Assigned,
+    Carved,
     Change,
     Confirmed,
     Created,
     Event,
     Evidence,
     Merged,
+    Moved,
     Outcome,
     Rejection,
+    Split,
 )
 
 FRAMING_BYTES = 10
@@ -38,6 +41,9 @@ EVENT_TYPES: Mapping[type[Change], str] = {
     Assigned: "cairn.item.assigned.v1",
     Confirmed: "cairn.cluster.confirmed.v1",
     Merged: "cairn.cluster.merged.v1",
+    Split: "cairn.cluster.split.v1",
+    Moved: "cairn.items.moved.v1",
+    Carved: "cairn.items.carved.v1",
 }
 
 
@@ -101,6 +107,12 @@ def event_body(outcome: Outcome, event: Event) -> dict[str, object]:
             body |= {"evidence": _evidence_body(evidence)}
         case Merged(retired_id=retired_id):
             body |= {"retired_id": retired_id}
+        case Split(parent_id=parent_id, item_ids=item_ids):
+            body |= {"parent_id": parent_id, "item_ids": item_ids}
+        case Moved(source_id=source_id, item_ids=item_ids):
+            body |= {"source_id": source_id, "item_ids": item_ids}
+        case Carved(taken=taken):
+            body |= {"item_ids": [item_id for item_id, _ in taken]}
     return body
 
 

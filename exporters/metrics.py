@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
-from engine.types import Assigned, Batch, Change, Merged, Trial
+from engine.types import Assigned, Batch, Change, Merged, Split, Trial
 
 Registry: TypeAlias = CollectorRegistry
 """Where a worker's metrics live: one a worker, made by whoever composes it."""
@@ -72,6 +72,7 @@ class Metrics:
             registry, "verifications", "Geometric verifications.", "verdict", VERDICTS
         )
         self._merges = Counter("cairn_merges", "Clusters merged away.", registry=registry)
+        self._splits = Counter("cairn_splits", "Clusters split off.", registry=registry)
         self._commit_failures = Counter(
             "cairn_commit_failures", "Batches whose commit failed.", registry=registry
         )
@@ -136,6 +137,8 @@ class Metrics:
     def _changed(self, change: Change) -> None:
         if isinstance(change, Merged):
             self._merges.inc()
+        if isinstance(change, Split):
+            self._splits.inc()
         if isinstance(change, Assigned):
             self._decisions.labels(_bounded(change.evidence.kind, KINDS)).inc()
             for trial in change.evidence.trials:

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import accumulate, pairwise
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 import orjson
@@ -24,18 +24,14 @@ from numpy.typing import NDArray
 
 from engine.errors import Misconfigured
 from engine.types import (
-    Assigned,
     Box,
     Change,
-    Confirmed,
-    Created,
     Event,
     Evidence,
     GeoPoint,
     ImageRecord,
     Item,
     LocalFeatures,
-    Merged,
     Origin,
     Outcome,
     Rejection,
@@ -44,11 +40,13 @@ from engine.types import (
     Verdict,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 _OUTCOME: Final = b"CRNo"
 _FEATURES: Final = b"CRNf"
 _REJECTION: Final = b"CRNr"
+
+_CHANGES: Final[Mapping[str, type[Change]]] = {kind.__name__: kind for kind in get_args(Change)}
 
 _PREFIX: Final = struct.Struct("<4sHI")
 _CRC: Final = struct.Struct("<I")
@@ -139,7 +137,8 @@ def _unframe(magic: bytes, data: bytes) -> tuple[Any, memoryview]:
     if version != VERSION:
         raise Misconfigured(
             f"the state holds records of version {version}, this Cairn reads version {VERSION}: "
-            "run the Cairn that wrote them, or a newer one"
+            f"run the Cairn that wrote them{', or a newer one' if version > VERSION else ''}, "
+            "or start over with a fresh state directory (over Kafka, with another topic prefix)"
         )
     end = _PREFIX.size + head_length
     return orjson.loads(frame[_PREFIX.size : end]), frame[end:]
@@ -176,17 +175,16 @@ def _image(fields: dict[str, Any]) -> ImageRecord:
 
 
 def _change(kind: str, fields: dict[str, Any]) -> Change:
-    match kind:
-        case "Created":
-            return Created(**fields)
-        case "Assigned":
-            return Assigned(evidence=_evidence(fields.pop("evidence")), **fields)
-        case "Confirmed":
-            return Confirmed(**fields)
-        case "Merged":
-            fused = tuple((kept, absorbed) for kept, absorbed in fields.pop("fused"))
-            return Merged(fused=fused, **fields)
-    raise CorruptRecord(f"unknown change {kind!r} in the journal")
+    if kind not in _CHANGES:
+        raise CorruptRecord(f"unknown change {kind!r} in the journal")
+    if "evidence" in fields:
+        fields["evidence"] = _evidence(fields["evidence"])
+    return _CHANGES[kind](**{name: _tupled(value) for name, value in fields.items()})
+
+
+def _tupled(value: Any) -> Any:
+    """JSON knows lists alone; changes are immutable."""
+    return tuple(_tupled(one) for one in value) if isinstance(value, list) else value
 
 
 def _evidence(fields: dict[str, Any]) -> Evidence:

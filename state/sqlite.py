@@ -19,7 +19,7 @@ from typing import Final
 
 from engine.errors import Misconfigured, StateMismatch
 
-_SCHEMA_VERSION: Final = "1"
+_SCHEMA_VERSION: Final = "2"
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE journal (
@@ -30,6 +30,21 @@ CREATE TABLE journal (
     body BLOB NOT NULL,
     UNIQUE (scope, image_id)
 );
+CREATE TABLE items (
+    scope TEXT NOT NULL,
+    item_id TEXT NOT NULL,
+    prototype_id INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (scope, item_id)
+) WITHOUT ROWID;
+CREATE INDEX items_by_lobe ON items (scope, prototype_id);
+CREATE TABLE fusions (
+    scope TEXT NOT NULL,
+    absorbed INTEGER NOT NULL,
+    kept INTEGER NOT NULL,
+    PRIMARY KEY (scope, absorbed)
+) WITHOUT ROWID;
+CREATE INDEX fusions_by_kept ON fusions (scope, kept);
 CREATE TABLE features (
     scope TEXT NOT NULL,
     item_id TEXT NOT NULL,

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from engine.errors import Transient
-from engine.types import Assigned, Batch, LocalFeatures, Outcome, Rejection
+from engine.types import (
+    Assigned,
+    Batch,
+    Carved,
+    Event,
+    Item,
+    LocalFeatures,
+    Merged,
+    Outcome,
+    Rejection,
+)
 from state.records import (
     CorruptRecord,
     decode_features,
@@ -21,6 +31,22 @@ from state.records import (
 from state.sqlite import REMEDY, connect, transaction
 
 _T = TypeVar("_T")
+
+# A fusion is one row, however many items it moves; larger lobes absorb, so chains stay short.
+_MEMBERS: Final = """
+WITH RECURSIVE lobes(lobe) AS (
+    SELECT :lobe
+    UNION SELECT absorbed FROM fusions JOIN lobes ON kept = lobe WHERE scope = :scope
+)
+SELECT item_id FROM lobes JOIN items ON prototype_id = lobe WHERE scope = :scope
+"""
+_FOLLOWED: Final = """
+WITH RECURSIVE chain(lobe, step) AS (
+    SELECT :lobe, 0
+    UNION ALL SELECT kept, step + 1 FROM fusions JOIN chain ON absorbed = lobe WHERE scope = :scope
+)
+SELECT lobe FROM chain ORDER BY step DESC LIMIT 1
+"""
 
 
 class DuplicateImage(Exception):
@@ -68,6 +94,26 @@ class SqliteStore:
         rows = self._db.execute(sql, (scope, item_id))
         return next(self._decoded(rows, "features of", decode_features), None)
 
+    def members(self, scope: str, prototype_ids: Collection[int]) -> list[str]:
+        """Ids of the items on these lobes, sorted."""
+        lobes = (
+            self._db.execute(_MEMBERS, {"scope": scope, "lobe": one}) for one in set(prototype_ids)
+        )
+        return sorted(item_id for rows in lobes for (item_id,) in rows)
+
+    def locate(self, scope: str, item_id: str) -> tuple[Item, int] | None:
+        """An item without local features, and its lobe; None where there is no such item."""
+        sql = (
+            "SELECT n, body, CAST(content_hash AS BLOB), prototype_id FROM items JOIN journal"
+            " USING (scope, n) WHERE scope = ? AND item_id = ?"
+        )
+        for *row, lobe in self._db.execute(sql, (scope, item_id)):
+            (outcome,) = self._decoded([row], "outcome", _outcome)
+            item = next(item for item in outcome.items if item.item_id == item_id)
+            (found,) = self._db.execute(_FOLLOWED, {"scope": scope, "lobe": lobe})
+            return item, found[0]
+        return None
+
     def content_hash(self, scope: str, image_id: str) -> str | None:
         """SHA-256 (hex) of an image already committed, None where it is new."""
         sql = "SELECT content_hash FROM journal WHERE scope = ? AND image_id = ?"
@@ -98,10 +144,12 @@ class SqliteStore:
 
     def _write_outcome(self, outcome: Outcome) -> None:
         image = outcome.image
-        self._db.execute(
+        row = self._db.execute(
             "INSERT INTO journal (scope, image_id, content_hash, body) VALUES (?, ?, ?, ?)",
             (image.scope, image.image_id, image.content_hash, encode_outcome(outcome)),
         )
+        for event in outcome.events:
+            self._follow(event, row.lastrowid)
         self._db.executemany(
             "INSERT INTO features VALUES (?, ?, ?)",
             (
@@ -109,6 +157,23 @@ class SqliteStore:
                 for item_id, features in exemplar_features(outcome)
             ),
         )
+
+    def _follow(self, event: Event, n: int | None) -> None:
+        """Note who lies on which lobe after an event of journal row `n`."""
+        match event.change:
+            case Assigned(item_id=item_id, prototype_id=prototype_id):
+                row = (event.scope, item_id, prototype_id, n)
+                self._db.execute("INSERT INTO items VALUES (?, ?, ?, ?)", row)
+            case Carved(prototype_id=prototype_id, taken=taken):
+                self._db.executemany(
+                    "UPDATE items SET prototype_id = ? WHERE scope = ? AND item_id = ?",
+                    ((prototype_id, event.scope, item_id) for item_id, _ in taken),
+                )
+            case Merged(fused=fused):
+                self._db.executemany(
+                    "INSERT INTO fusions VALUES (?, ?, ?)",
+                    ((event.scope, absorbed, kept) for kept, absorbed in fused),
+                )
 
     def _decoded(
         self, rows: Iterable[tuple[Any, ...]], what: str, decode: Callable[..., _T]

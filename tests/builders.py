@@ -21,14 +21,14 @@ from engine.types import (
     Rejection,
     Vector,
 )
+from engine.vectors import settle
 
 DIM = 8
 
 
 def unit(seed: int, dim: int = DIM) -> Vector:
     """A random unit vector."""
-    vector = np.random.default_rng(seed).normal(size=dim).astype(np.float32)
-    return vector / np.linalg.norm(vector)
+    return settle(np.random.default_rng(seed).normal(size=dim), dim)
 
 
 def features_of(place: int, view: int = 0) -> LocalFeatures:
@@ -79,8 +79,8 @@ def make_outcome(
     """One photo with one item that was assigned to one cluster."""
     item_id = f"{image_id}#0"
     rng = np.random.default_rng(list(image_id.encode()))
-    vector = rng.standard_normal(8, dtype=np.float32)
-    item = Item(item_id, vector / np.linalg.norm(vector), Box(0, 0, 64, 48), features)
+    vector = settle(rng.standard_normal(8, dtype=np.float32), 8)
+    item = Item(item_id, vector, Box(0, 0, 64, 48), features)
     image = ImageRecord(image_id, scope, Origin("topic", 0, 0), f"hash of {image_id}", 64, 48)
     changes: tuple[Change, ...] = (
         Created(f"c-{image_id}", item_id),

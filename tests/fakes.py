@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from engine.types import Batch, LocalFeatures, Outcome, Rejection, Verdict
+from engine.members import Membership
+from engine.types import Batch, Item, LocalFeatures, Outcome, Rejection, Verdict
 from state.store import DuplicateImage, exemplar_features
 
 
@@ -17,6 +18,7 @@ class MemoryStore:
         self._features: dict[tuple[str, str], LocalFeatures] = {}
         self._rejections: list[Rejection] = []
         self._positions: dict[tuple[str, int], int] = {}
+        self._members = Membership()
 
     def commit(self, batch: Batch) -> None:
         keys = [(o.image.scope, o.image.image_id) for o in batch.outcomes]
@@ -27,6 +29,8 @@ class MemoryStore:
             self._outcomes[key] = replace(outcome, items=items)
             for item_id, features in exemplar_features(outcome):
                 self._features[key[0], item_id] = features
+            for event in outcome.events:
+                self._members.remember(event, {item.item_id: item for item in outcome.items})
         self._rejections.extend(batch.rejections)
         origins = (*batch.positions, *batch.marks)
         self._positions.update({(o.source, o.partition): o.offset for o in origins})
@@ -39,6 +43,12 @@ class MemoryStore:
 
     def features(self, scope: str, item_id: str) -> LocalFeatures | None:
         return self._features.get((scope, item_id))
+
+    def members(self, scope: str, prototype_ids: Collection[int]) -> list[str]:
+        return self._members.members(scope, prototype_ids)
+
+    def locate(self, scope: str, item_id: str) -> tuple[Item, int] | None:
+        return self._members.locate(scope, item_id)
 
     def content_hash(self, scope: str, image_id: str) -> str | None:
         outcome = self._outcomes.get((scope, image_id))

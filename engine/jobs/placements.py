@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from engine.types import Assigned, Change, Confirmed, Created, ImageRecord, Item, Merged, Outcome
+from engine.types import (
+    Assigned,
+    Carved,
+    Change,
+    Confirmed,
+    Created,
+    ImageRecord,
+    Item,
+    Merged,
+    Moved,
+    Outcome,
+    Split,
+)
 
 ClusterKey: TypeAlias = tuple[str, str]
 """Scope and cluster id."""
@@ -36,38 +48,64 @@ class Placement:
 
 @dataclass(slots=True)
 class _Fold:
-    joined: dict[tuple[str, str], Assigned] = field(default_factory=dict)
-    redirects: dict[ClusterKey, str] = field(default_factory=dict)
-    confirmed: set[ClusterKey] = field(default_factory=set)
+    """One scope. lobe_of: the lobe an event put an item on; fused: where lobes went that are gone.
 
-    def add(self, scope: str, change: Change) -> None:
+    owners, lobes: the cluster of each lobe and the lobes of each cluster.
+    """
+
+    joined: dict[str, Assigned] = field(default_factory=dict)
+    lobe_of: dict[str, int] = field(default_factory=dict)
+    fused: dict[int, int] = field(default_factory=dict)
+    owners: dict[int, str] = field(default_factory=dict)
+    lobes: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    confirmed: set[str] = field(default_factory=set)
+
+    def add(self, change: Change) -> None:
         match change:
             case Assigned():
-                self.joined[scope, change.item_id] = change
+                self.joined[change.item_id] = change
+                self.lobe_of[change.item_id] = change.prototype_id
+                self._own(change.cluster_id, [change.prototype_id])
             case Confirmed():
-                self.confirmed.add((scope, change.cluster_id))
+                self.confirmed.add(change.cluster_id)
             case Merged():
-                self.redirects[scope, change.retired_id] = change.cluster_id
-                if (scope, change.retired_id) in self.confirmed:
-                    self.confirmed.add((scope, change.cluster_id))
+                self._own(change.cluster_id, list(self.lobes[change.retired_id]))
+                self.fused.update((absorbed, kept) for kept, absorbed in change.fused)
+                if change.retired_id in self.confirmed:
+                    self.confirmed.add(change.cluster_id)
+            case Split() | Moved():
+                self._own(change.cluster_id, change.prototypes)
+            case Carved():
+                self.lobe_of.update((item_id, change.prototype_id) for item_id, _ in change.taken)
+                self._own(change.cluster_id, [change.prototype_id])
             case Created():
                 pass
 
-    def resolve(self, scope: str, cluster_id: str) -> str:
-        while (scope, cluster_id) in self.redirects:
-            cluster_id = self.redirects[scope, cluster_id]
-        return cluster_id
+    def cluster_of(self, item_id: str) -> str:
+        lobe = self.lobe_of[item_id]
+        while lobe in self.fused:
+            lobe = self.fused[lobe]
+        return self.owners[lobe]
+
+    def _own(self, cluster_id: str, lobes: Iterable[int]) -> None:
+        for lobe in lobes:
+            self.lobes[self.owners.get(lobe, cluster_id)].discard(lobe)
+            self.lobes[cluster_id].add(lobe)
+            self.owners[lobe] = cluster_id
 
 
 def placements(outcomes: Iterable[Outcome]) -> list[Placement]:
     """Every item in the order it arrived, on the cluster that lives now."""
-    fold = _Fold()
+    folds: dict[str, _Fold] = defaultdict(_Fold)
     arrived: list[tuple[ImageRecord, Item]] = []
     for outcome in outcomes:
-        arrived.extend((outcome.image, item) for item in outcome.items)
+        fold = folds[outcome.image.scope]
+        arrived.extend(
+            (outcome.image, item) for item in outcome.items if item.item_id not in fold.joined
+        )
         for event in outcome.events:
-            fold.add(event.scope, event.change)
-    return [_placement(image, item, fold) for image, item in arrived]
+            fold.add(event.change)
+    return [_placement(image, item, folds[image.scope]) for image, item in arrived]
 
 
 def piles(found: Iterable[Placement]) -> Mapping[ClusterKey, list[Placement]]:
@@ -88,7 +126,6 @@ def group_numbers(found: Iterable[Placement]) -> Mapping[ClusterKey, int]:
 
 
 def _placement(image: ImageRecord, item: Item, fold: _Fold) -> Placement:
-    joined = fold.joined[image.scope, item.item_id]
-    cluster_id = fold.resolve(image.scope, joined.cluster_id)
-    confirmed = (image.scope, cluster_id) in fold.confirmed
-    return Placement(image, item, cluster_id, confirmed, joined.confidence)
+    cluster_id = fold.cluster_of(item.item_id)
+    confidence = fold.joined[item.item_id].confidence
+    return Placement(image, item, cluster_id, cluster_id in fold.confirmed, confidence)

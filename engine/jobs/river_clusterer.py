@@ -13,6 +13,7 @@ from engine.book import Book
 from engine.clusterer import Clusterer
 from engine.decide import RULES, Assign
 from engine.index.adaptive import AdaptiveIndex
+from engine.members import Membership
 from engine.profile import PROFILES, Profile
 from engine.types import Box, ImageRecord, Item, LocalFeatures, Origin, Prepared, Vector, Verdict
 
@@ -65,7 +66,7 @@ class CairnClusterer(base.Clusterer):
         if self._engine is None:
             nothing, book = _NoMemory(), Book(lambda: AdaptiveIndex(dim))
             rule = RULES["similarity"]
-            self._engine = Clusterer(book, rule, self.profile, nothing, nothing), book
+            self._engine = Clusterer(book, rule, self.profile, nothing, nothing, Membership()), book
         return self._engine
 
 

@@ -27,6 +27,7 @@ from engine.book import Book
 from engine.clusterer import Clusterer
 from engine.decide import RULES
 from engine.index.exact import ExactIndex
+from engine.members import Membership
 from engine.profile import PROFILES
 from engine.types import (
     Batch,
@@ -177,13 +178,15 @@ def live(files: Sequence[File], state: Path, batch_size: int, fuse: Fuse) -> Non
         book = Book(lambda: ExactIndex(DIM))
         for outcome in store.outcomes():
             book.apply(outcome)
-        cache = ExemplarCache(store, entries=2)
-        clusterer = Clusterer(book, RULES["place"], SHORT_SIGHTED, FragileVerifier(fuse), cache)
+        cache, members = ExemplarCache(store, entries=2), Membership(store)
+        clusterer = Clusterer(
+            book, RULES["place"], SHORT_SIGHTED, FragileVerifier(fuse), cache, members
+        )
         events, rejected = (FragileLines(state / name, fuse) for name in FILES)
         sink = JsonLinesSink(events, rejected, event_body)
         sink.catch_up(store.outcomes(), store.rejections())
         source = FolderSource(Files(files), store.position, watch=False)
-        shards = FixedShards({0: Shard(book, clusterer, cache, store)})
+        shards = FixedShards({0: Shard(book, clusterer, cache, members, store)})
         pace = Pace(batch_size, poll_s=0)
         Loop(source, partial(look, fuse), shards, NoLog(), [Sink(sink)], pace).run(lambda: False)
 

@@ -14,6 +14,7 @@ from engine.cluster import id_for
 from engine.clusterer import Clusterer
 from engine.decide import RULES
 from engine.index.exact import ExactIndex
+from engine.members import Membership
 from engine.profile import PROFILES, Profile
 from engine.types import (
     Assigned,
@@ -39,7 +40,8 @@ def new_book() -> Book:
 
 
 def clusterer(book: Book, profile: Profile = PLACE, inliers: int = 20) -> Clusterer:
-    return Clusterer(book, RULES[profile.rule], profile, SamePlaceVerifier(inliers), KeptFeatures())
+    verifier = SamePlaceVerifier(inliers)
+    return Clusterer(book, RULES[profile.rule], profile, verifier, KeptFeatures(), Membership())
 
 
 class Agreeable:
@@ -115,7 +117,7 @@ def test_a_bridge_merges_two_piles_and_the_retired_id_redirects() -> None:
     scope = book.scope("site")
     large, small = id_for("site", "image-1#0"), id_for("site", "image-3#0")
 
-    bridging = Clusterer(book, RULES["place"], PLACE, Agreeable(), engine._exemplars)
+    bridging = Clusterer(book, RULES["place"], PLACE, Agreeable(), engine._exemplars, Membership())
     outcome = bridging.process(prepared(4, place=3))
     merged = [change for change in changes([outcome]) if isinstance(change, Merged)]
     assert [(m.cluster_id, m.retired_id) for m in merged] == [(large, small)]
@@ -182,7 +184,8 @@ def test_a_crash_anywhere_changes_nothing(stream: list[Prepared], cut: int) -> N
     first = clusterer(before)
     for photo in stream[:cut]:
         book.apply(first.process(photo))
-    second = Clusterer(book, RULES["place"], PLACE, SamePlaceVerifier(), first._exemplars)
+    verifier, seen = SamePlaceVerifier(), first._exemplars
+    second = Clusterer(book, RULES["place"], PLACE, verifier, seen, first._members)
     assert [second.process(photo).events for photo in stream[cut:]] == expected[cut:]
 
 

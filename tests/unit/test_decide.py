@@ -47,6 +47,15 @@ def test_a_place_is_never_joined_on_the_embedding_alone() -> None:
     assert len(decision.evidence.trials) == 2
 
 
+def test_a_lobe_without_exemplar_is_passed_over() -> None:
+    """There is nothing to compare with, and no verification is spent on it."""
+    bare = replace(candidate(0, "a", 1.0), exemplar="")
+    decision = settle(Facts((bare, candidate(1, "a"))), inliers={0: 40, 1: 20})
+    assert isinstance(decision, Assign)
+    assert decision.prototype_id == 1
+    assert [trial.exemplar for trial in decision.evidence.trials] == ["exemplar-1"]
+
+
 def test_the_cluster_that_agrees_most_is_joined_and_the_other_merged_into_it() -> None:
     """A photo that verifies against two piles shows that they are one."""
     facts = Facts((candidate(0, "a"), candidate(1, "b", 0.8)))

@@ -17,6 +17,7 @@ from engine.clusterer import Clusterer
 from engine.decide import RULES
 from engine.errors import CommitAborted
 from engine.index.exact import ExactIndex
+from engine.members import Membership
 from engine.profile import PROFILES
 from engine.types import Batch, Event, Origin, Photo, Prepared, Rejection
 from state.cache import ExemplarCache
@@ -127,10 +128,10 @@ def recovered(store: MemoryStore) -> Shard:
     book = Book(lambda: ExactIndex(DIM))
     for outcome in store.outcomes():
         book.apply(outcome)
-    exemplars = ExemplarCache(store, entries=3)
+    exemplars, members = ExemplarCache(store, entries=3), Membership(store)
     place = PROFILES["place"]
-    clusterer = Clusterer(book, RULES["place"], place, SamePlaceVerifier(), exemplars)
-    return Shard(book, clusterer, exemplars, store)
+    clusterer = Clusterer(book, RULES["place"], place, SamePlaceVerifier(), exemplars, members)
+    return Shard(book, clusterer, exemplars, members, store)
 
 
 def photo(offset: int, number: int, place: int, content: str = "") -> Photo:

@@ -21,6 +21,7 @@ from engine.types import (
     Origin,
     Outcome,
     Rejection,
+    Split,
     Trial,
     Verdict,
 )
@@ -86,12 +87,14 @@ def test_decisions_and_verifications_come_from_the_evidence(
 ) -> None:
     """Every assignment tells its kind and what each verification said."""
     changes = (assigned("assign", 40, 15, 14), assigned("spawn", 0), Merged("c", "d"))
+    changes = (*changes, Split("e", "c", (1,), ()))
     metrics.committed(Batch((outcome(0, Created("c", "i#0"), *changes, Confirmed("c")),)))
     assert value(registry, "decisions_total", kind="assign") == 1
     assert value(registry, "decisions_total", kind="spawn") == 1
     assert value(registry, "verifications_total", verdict="agree") == 2
     assert value(registry, "verifications_total", verdict="differ") == 2
     assert value(registry, "merges_total") == 1
+    assert value(registry, "splits_total") == 1
 
 
 def test_unknown_labels_become_other(registry: CollectorRegistry, metrics: Metrics) -> None:

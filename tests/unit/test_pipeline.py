@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.errors import BadImage
+from engine.errors import BadImage, Misconfigured
 from engine.pipeline import Pipeline, Senses, whole_image
 from engine.types import (
     Box,
@@ -39,16 +39,17 @@ def _decode(data: bytes) -> Decoded:
 
 @dataclass
 class WidthEncoder:
-    """Embeds an image as its width; notes the sizes of its batches."""
+    """Embeds an image as a direction, by its width in degrees; notes the sizes of its batches."""
 
     batch_size: int = 1
     identity: str = "width"
-    dim: int = 1
+    dim: int = 2
     batches: list[int] = field(default_factory=list)
 
     def embed(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
         self.batches.append(len(images))
-        return np.array([[image.shape[1]] for image in images], np.float32)
+        turns = np.radians([image.shape[1] for image in images])
+        return np.stack([np.cos(turns), np.sin(turns)], axis=1).astype(np.float32)
 
 
 class WidthExtractor:
@@ -102,13 +103,19 @@ def prepared(result: Prepared | Rejection) -> Prepared:
     return result
 
 
+def widths(result: Prepared | Rejection) -> list[int]:
+    """What each item's vector says, in degrees."""
+    vectors = [item.vector for item in prepared(result).items]
+    return [round(np.degrees(np.arctan2(up, along))) for along, up in vectors]
+
+
 def test_results_come_in_order_with_refusals_in_their_place(pool: Executor) -> None:
     """A broken photo shifts nobody else's vector."""
     photos = [photo(b"\x14"), photo(b""), photo(b"\x1e")]
     first, second, third = pipeline(pool, WidthEncoder()).prepare(photos)
-    assert prepared(first).items[0].vector.tolist() == [20]
+    assert widths(first) == [20]
     assert second == Rejection("i", "s", Origin("t", 3, 7), "empty", "no bytes")
-    assert prepared(third).items[0].vector.tolist() == [30]
+    assert widths(third) == [30]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 64])
@@ -117,8 +124,7 @@ def test_the_encoders_batches_do_not_show(size: int, pool: Executor) -> None:
     encoder = WidthEncoder(size)
     photos = [photo(bytes([width])) for width in (20, 5, 30, 40)]
     results = pipeline(pool, encoder, detect=halves).prepare(photos)
-    vectors = [[item.vector.tolist() for item in prepared(r).items] for r in results]
-    assert vectors == [[[10], [10]], [], [[15], [15]], [[20], [20]]]
+    assert [widths(result) for result in results] == [[10, 10], [], [15, 15], [20, 20]]
     assert sum(encoder.batches) == 6
     assert max(encoder.batches) == min(size, 6)
 
@@ -164,6 +170,24 @@ def test_seconds_are_told_by_stage(pool: Executor) -> None:
         "local_features": 1,
         "embed": 1,
     }
+
+
+class BrokenEncoder(WidthEncoder):
+    """Gives what it was told to give."""
+
+    rows: NDArray[np.float32]
+
+    def embed(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
+        return self.rows
+
+
+@pytest.mark.parametrize("row", [[np.nan, 1], [np.inf, 1], [0, 0], [1, 0, 0], [1]])
+def test_what_is_no_vector_is_refused_by_name(row: list[float], pool: Executor) -> None:
+    """The image and the encoder are named before anything reaches the state."""
+    encoder = BrokenEncoder()
+    encoder.rows = np.array([row], np.float32)
+    with pytest.raises(Misconfigured, match=r"i14: encoder width gave a vector"):
+        pipeline(pool, encoder).prepare([photo(b"\x14")])
 
 
 def test_no_photos_are_no_work(pool: Executor) -> None:

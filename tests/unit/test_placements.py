@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engine.jobs.placements import group_numbers, placements
 from engine.types import (
     Assigned,
+    Carved,
     Change,
     Confirmed,
     Created,
@@ -15,8 +17,10 @@ from engine.types import (
     ImageRecord,
     Item,
     Merged,
+    Moved,
     Origin,
     Outcome,
+    Split,
 )
 from tests.builders import prepared
 
@@ -31,8 +35,14 @@ def outcome(number: int, *changes: Change, scope: str = "site", items: int = 1) 
     return Outcome(image, crops, events)
 
 
+def lobe(cluster: str) -> int:
+    """The one lobe that a cluster begins with."""
+    return ord(cluster[0])
+
+
 def joins(number: int, cluster: str, k: int = 0, confidence: float = 1.0) -> Assigned:
-    return Assigned(cluster, f"image-{number}#{k}", 0, False, confidence, Evidence("assign"))
+    item_id = f"image-{number}#{k}"
+    return Assigned(cluster, item_id, lobe(cluster), False, confidence, Evidence("assign"))
 
 
 def founds(number: int, cluster: str) -> tuple[Change, ...]:
@@ -75,6 +85,30 @@ def test_a_merge_with_a_confirmed_cluster_confirms() -> None:
     assert all(p.confirmed for p in placements([*survivor, merger]))
     merger = outcome(3, joins(3, "b"), Merged("b", "a"))
     assert all(p.confirmed for p in placements([*retired, merger]))
+
+
+def test_lobes_take_their_items_along() -> None:
+    """Those that were fused or carved as well; the rest stay where they were."""
+    history = [
+        outcome(1, *founds(1, "a"), Confirmed("a")),
+        outcome(2, *founds(2, "b"), Merged("a", "b")),
+        outcome(3, *founds(3, "c"), Merged("a", "c", ((lobe("b"), lobe("c")),))),
+        outcome(4, joins(4, "a"), Carved("a", 1, (("image-1#0", lobe("a")),))),
+    ]
+    split = outcome(5, *founds(5, "d"), Split("e", "a", (lobe("b"),), ()))
+    moved = outcome(6, Moved("d", "a", (1,), ()), items=0)
+    assert clusters(history) == ["a"] * 4
+    assert clusters([*history, split]) == ["a", "e", "e", "a", "d"]
+    assert clusters([*history, split, moved]) == ["d", "e", "e", "a", "d"]
+    assert [p.confirmed for p in placements([*history, split])] == [True, False, False, True, False]
+
+
+def test_what_was_carved_is_not_counted_twice() -> None:
+    """A carved item comes with its outcome, but arrived with another."""
+    first = outcome(1, *founds(1, "a"))
+    later = outcome(2, joins(2, "a"), Carved("a", 1, (("image-1#0", lobe("a")),)))
+    later = replace(later, items=(*later.items, *first.items))
+    assert [p.item.item_id for p in placements([first, later])] == ["image-1#0", "image-2#0"]
 
 
 def test_scopes_never_meet() -> None:

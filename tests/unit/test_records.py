@@ -17,6 +17,7 @@ from engine.errors import Misconfigured
 from engine.types import (
     Assigned,
     Box,
+    Carved,
     Change,
     Confirmed,
     Created,
@@ -27,9 +28,11 @@ from engine.types import (
     Item,
     LocalFeatures,
     Merged,
+    Moved,
     Origin,
     Outcome,
     Rejection,
+    Split,
     Trial,
     Verdict,
 )
@@ -73,6 +76,9 @@ changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(Assigned, texts, texts, counts, st.booleans(), numbers, evidence),
     st.builds(Confirmed, texts),
     st.builds(Merged, texts, texts, pairs),
+    st.builds(Split, texts, texts, st.lists(counts).map(tuple), st.lists(texts).map(tuple)),
+    st.builds(Moved, texts, texts, st.lists(counts).map(tuple), st.lists(texts).map(tuple)),
+    st.builds(Carved, texts, counts, st.lists(st.tuples(texts, counts)).map(tuple)),
 )
 events = st.builds(Event, texts, counts, changes)
 outcomes = st.builds(
@@ -158,12 +164,15 @@ def test_another_kind_of_record_is_refused() -> None:
         decode_outcome(encode_rejection(REJECTION))
 
 
-def test_newer_version_is_named() -> None:
-    """A record of a later format is the operator's matter and says which Cairn can read it."""
+@pytest.mark.parametrize(
+    ("version", "remedy"), [(VERSION + 1, "or a newer one"), (VERSION - 1, "or start over")]
+)
+def test_another_version_is_named(version: int, remedy: str) -> None:
+    """A record of another format is the operator's matter and says which Cairn can read it."""
     record = encode_rejection(REJECTION)[:-4]
-    newer = record[:4] + struct.pack("<H", VERSION + 1) + record[6:]
-    with pytest.raises(Misconfigured, match=f"version {VERSION + 1}.*newer"):
-        decode_rejection(newer + struct.pack("<I", zlib.crc32(newer)))
+    other = record[:4] + struct.pack("<H", version) + record[6:]
+    with pytest.raises(Misconfigured, match=f"version {version}.*{remedy}"):
+        decode_rejection(other + struct.pack("<I", zlib.crc32(other)))
 
 
 def test_numpy_scalars_and_read_only_mappings_are_kept_exactly() -> None:

@@ -128,11 +128,11 @@ def test_damage_is_named_not_skipped(path: Path) -> None:
 
 
 def test_a_row_out_of_reach_is_damage(path: Path) -> None:
-    """Features that their index lost would be missed in silence: opening says so instead."""
+    """What its index lost would be missed in silence: opening says so instead."""
     with closing(open_store(path, IDENTITY)) as store:
         store.commit(Batch((make_outcome("a", features=make_features()),)))
     whole = path.read_bytes()
-    assert whole.count(b"sitea#0") == 2  # in the table and in its index
+    assert whole.count(b"sitea#0") == 4  # in two tables, each with an index
     path.write_bytes(whole.replace(b"sitea#0", b"siteb#0", 1))
     with pytest.raises(Misconfigured, match=r"damaged.*missing from index.*backup"):
         open_store(path, IDENTITY)

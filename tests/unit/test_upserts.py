@@ -11,7 +11,18 @@ from consumer.upserts import cluster_upserts
 from engine.book import Book
 from engine.cluster import id_for
 from engine.index.exact import ExactIndex
-from engine.types import Assigned, Confirmed, Created, Event, Evidence, Merged, Outcome
+from engine.types import (
+    Assigned,
+    Change,
+    Confirmed,
+    Created,
+    Event,
+    Evidence,
+    Merged,
+    Moved,
+    Outcome,
+    Split,
+)
 from engine.wire import cluster_key
 from tests.builders import DIM, prepared
 
@@ -22,7 +33,7 @@ DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml")
 CLUSTER = DOCUMENT["components"]["schemas"]["cluster"]
 
 
-def founding(number: int, *further: Confirmed | Merged, seq: int) -> Outcome:
+def founding(number: int, *further: Change, seq: int) -> Outcome:
     """A photo that founds a cluster, and what else it changes."""
     photo = prepared(number)
     (item,) = photo.items
@@ -48,3 +59,22 @@ def test_a_living_cluster_is_told_and_a_retired_one_is_a_tombstone() -> None:
     assert set(body) == set(CLUSTER["properties"])
     assert (body["state"], body["size"]) == ("confirmed", 2)
     assert body["exemplars"] == ["image-1#0", "image-2#0"]
+
+
+def test_both_sides_of_a_split_and_of_a_move_are_told() -> None:
+    """The one that lost items changed as much as the one that got them."""
+    first, second, third = (id_for("site", f"image-{number}#0") for number in (1, 2, 3))
+    book = Book(lambda: ExactIndex(DIM))
+    book.apply(founding(1, seq=1))
+    book.apply(founding(2, Merged(first, second), seq=3))
+    splitting = founding(3, Split("child", first, (2,), ("image-2#0",)), seq=6)
+    book.apply(splitting)
+    sizes = {
+        record.key: orjson.loads(record.value or b"")["size"]
+        for record in cluster_upserts(splitting, book)
+    }
+    assert sizes == {cluster_key("site", name): 1 for name in (first, third, "child")}
+    moving = founding(4, Merged(first, third), Moved("child", first, (3,), ()), seq=9)
+    book.apply(moving)
+    touched = {record.key for record in cluster_upserts(moving, book)}
+    assert touched >= {cluster_key("site", name) for name in (first, third, "child")}

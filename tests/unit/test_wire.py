@@ -16,6 +16,7 @@ from engine.photo_message import photo_record
 from engine.types import (
     Assigned,
     Box,
+    Carved,
     Change,
     Confirmed,
     Created,
@@ -25,14 +26,17 @@ from engine.types import (
     ImageRecord,
     Item,
     Merged,
+    Moved,
     Origin,
     Outcome,
     Photo,
     Rejection,
+    Split,
     Trial,
     Verdict,
 )
 from engine.wire import (
+    EVENT_TYPES,
     Record,
     cluster_key,
     dead_letter_record,
@@ -54,6 +58,9 @@ CHANGES: tuple[Change, ...] = (
     Assigned("c1", "a.jpg#0", 1, True, 1.0, Evidence("spawn", 0.25, None, (TRIAL,))),
     Confirmed("c1"),
     Merged("c1", "c0"),
+    Carved("c1", 4, (("a.jpg#0", 1),)),
+    Split("c2", "c1", (4,), ("a.jpg#0",)),
+    Moved("c3", "c2", (4,), ("a.jpg#0",)),
 )
 
 
@@ -77,6 +84,7 @@ def check(instance: Any, schema: Any) -> None:
 
 def test_events_match_their_schemas() -> None:
     """Every kind of event has a schema file that its body and headers satisfy."""
+    assert {type(change) for change in CHANGES} == EVENT_TYPES.keys()
     for record in event_records(outcome(Origin("t", 0, 1))):
         check(headers(record), SCHEMAS["eventHeaders"])
         schema = json.loads((DOCS / "schemas" / f"{headers(record)['ce_type']}.json").read_text())

@@ -1,0 +1,106 @@
+"""Who lies on which lobe: what events say, laid over what is committed.
+
+Memory grows with the items of the running batch alone; what is committed stays in the store.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from engine.ports import Members
+from engine.types import Assigned, Carved, Event, Item, Merged
+
+
+class Nobody:
+    """The Members port with nobody in it."""
+
+    def members(self, scope: str, prototype_ids: Collection[int]) -> list[str]:
+        """No items."""
+        return []
+
+    def locate(self, scope: str, item_id: str) -> tuple[Item, int] | None:
+        """Not there."""
+        return None
+
+
+NOBODY = Nobody()
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What one scope's events changed since the base was written.
+
+    items: new ones, without local features. lobe_of, on: those that events name one by one.
+    absorbed: lobes that the base still knows, by the lobe that took in their members.
+    """
+
+    items: dict[str, Item] = field(default_factory=dict)
+    lobe_of: dict[str, int] = field(default_factory=dict)
+    on: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    absorbed: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    into: dict[int, int] = field(default_factory=dict)
+
+    def put(self, item_id: str, prototype_id: int) -> None:
+        if item_id in self.lobe_of:
+            self.on[self.lobe_of[item_id]].discard(item_id)
+        self.lobe_of[item_id] = prototype_id
+        self.on[prototype_id].add(item_id)
+
+    def fuse(self, kept: int, absorbed: int) -> None:
+        for item_id in self.on.pop(absorbed, ()):
+            self.lobe_of[item_id] = kept
+            self.on[kept].add(item_id)
+        self.absorbed[kept] |= {absorbed} | self.absorbed.pop(absorbed, set())
+        self.into[absorbed] = kept
+
+    def resolve(self, prototype_id: int) -> int:
+        while prototype_id in self.into:
+            prototype_id = self.into[prototype_id]
+        return prototype_id
+
+
+class Membership:
+    """The MemberMemory port over a base, which is nothing where everything stays in memory."""
+
+    def __init__(self, base: Members = NOBODY) -> None:
+        self._base = base
+        self._scopes: dict[str, _Changes] = defaultdict(_Changes)
+
+    def members(self, scope: str, prototype_ids: Collection[int]) -> list[str]:
+        """Ids of the items on these lobes, sorted."""
+        changes = self._scopes[scope]
+        wanted = set(prototype_ids)
+        in_base = wanted.union(*(changes.absorbed.get(one, ()) for one in wanted))
+        untouched = set(self._base.members(scope, in_base)) - changes.lobe_of.keys()
+        return sorted(untouched.union(*(changes.on.get(one, ()) for one in wanted)))
+
+    def locate(self, scope: str, item_id: str) -> tuple[Item, int] | None:
+        """An item without local features, and its lobe; None where there is no such item."""
+        changes = self._scopes[scope]
+        if item_id in changes.items:
+            return changes.items[item_id], changes.lobe_of[item_id]
+        found = self._base.locate(scope, item_id)
+        if found is None:
+            return None
+        item, lobe = found
+        return item, changes.lobe_of.get(item_id, changes.resolve(lobe))
+
+    def remember(self, event: Event, items: Mapping[str, Item]) -> None:
+        """Follow one event before its batch is committed; `items` are those of its outcome."""
+        changes = self._scopes[event.scope]
+        match event.change:
+            case Assigned(item_id=item_id, prototype_id=prototype_id):
+                changes.items[item_id] = replace(items[item_id], features=None)
+                changes.put(item_id, prototype_id)
+            case Carved(prototype_id=prototype_id, taken=taken):
+                for item_id, _ in taken:
+                    changes.put(item_id, prototype_id)
+            case Merged(fused=fused):
+                for kept, absorbed in fused:
+                    changes.fuse(kept, absorbed)
+
+    def settle(self) -> None:
+        """Say that the running batch was committed: the base knows it now."""
+        self._scopes.clear()
