@@ -6,7 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.types import Assigned, Change, Confirmed, Created, Merged, Outcome
+from engine.types import (
+    Assigned,
+    Carved,
+    Change,
+    Confirmed,
+    Created,
+    Merged,
+    Moved,
+    Outcome,
+    Split,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,9 @@ class _Lineage:
                 return [
                     (item_id, change.cluster_id) for item_id in self._members[change.retired_id]
                 ]
-            case Created() | Confirmed():
+            case Split() | Moved():
+                return [(item_id, change.cluster_id) for item_id in change.item_ids]
+            case Created() | Confirmed() | Carved():
                 return []
 
     def _put(self, item_id: str, cluster_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.lineage import Fate, fates
-from engine.types import Created, Merged, Outcome
+from engine.types import Carved, Created, Merged, Moved, Outcome, Split
 from tests.unit.benchmarks.toys import joined, outcome
 
 SETTLED = Fate(renamed=False, moved=False, waited=0)
@@ -54,3 +54,16 @@ def test_to_come_back_later_is_a_wait() -> None:
         outcome(3, joined(3, "b"), joined(1, "a")),
     )
     assert fates([founded(1, "a"), away, back])[0] == Fate(renamed=False, moved=False, waited=2)
+
+
+def test_who_is_split_off_or_moved_was_taken_elsewhere() -> None:
+    """Neither leaves a redirect, and only the items named change; carving changes no cluster."""
+    journal = [
+        founded(1, "a"),
+        outcome(2, joined(2, "a")),
+        outcome(3, joined(3, "a"), Split("b", "a", (1,), ("image-1#0",))),
+        founded(4, "c"),
+        outcome(5, joined(5, "c"), Moved("c", "b", (1,), ("image-1#0",))),
+        outcome(6, joined(6, "c"), Carved("c", 9, (("image-1#0", 1),))),
+    ]
+    assert fates(journal) == [Fate(renamed=True, moved=True, waited=4), *[SETTLED] * 5]
