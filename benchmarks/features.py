@@ -126,8 +126,9 @@ class KnownVerdicts:
         return self._known[key]
 
     def save(self) -> None:
-        """Write what is new to disk."""
+        """Write what is new to disk, beside what other runs wrote meanwhile."""
         if len(self._known) > self._stored:
+            self._known = _known_pairs(self._path) | self._known
             verdicts = self._known.values()
             save(
                 self._path,

@@ -1,7 +1,7 @@
 """The engine, untuned, beside other people's methods, each tuned on the labels.
 
     python -m benchmarks.peers [--encoder builtin|mobilenetv2] [--streams places_pano ...]
-                               [--orders 4] [-o peers.md] [--plot peers.png]
+                               [--orders 4] [--jobs 2] [-o peers.md] [--plots DIRECTORY]
 
 All get the same vectors. A peer's threshold is the one of its grid with the best B-cubed F on
 the labels in the given order; those whose result depends on the order are judged at it in
@@ -16,16 +16,28 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.features import KnownVerdicts
-from benchmarks.measures import average_linkage, bcubed_f
+from benchmarks.measures import average_linkage, bcubed_f, best_cut
 from benchmarks.methods import METHODS, Method, Points
 from benchmarks.replay import replay
-from benchmarks.report import machine, options, plot, publish, table, verdicts_kept
-from benchmarks.streams import Stream, load_stream
+from benchmarks.report import (
+    description,
+    machine,
+    options,
+    over_streams,
+    plot,
+    publish,
+    table,
+    verdicts_kept,
+)
+from benchmarks.streams import COMBINED, SINGLE, Stream, load_stream
+from benchmarks.targets import LEAST_LEVEL, NEVER_BELOW, Figure, peer_figures, targets_table
 
 OURS, LINKAGE = "Cairn", "average linkage"
 SYNTHETIC_POINTS = 3000
@@ -48,7 +60,7 @@ def compare(stream: Stream, orders: int, verdicts: KnownVerdicts) -> Compared:
     for method in METHODS:
         if method.limit is None or len(truth) <= method.limit:
             scores[method.name] = tuned(method, stream, arrivals)
-    linked, _ = average_linkage(stream.vectors, truth)
+    linked = best_cut(average_linkage(stream.vectors), truth)
     return Compared(stream.name, scores | {LINKAGE: bcubed_f(truth, linked)})
 
 
@@ -97,7 +109,7 @@ _NOTE = (
 
 
 def report(encoder: str, orders: int, compared: Sequence[Compared]) -> str:
-    """Both tables, with what their columns mean."""
+    """All tables, with what their columns mean."""
     duels = ("peer", "Cairn at or above", "mean difference", "least")
     return "\n\n".join(
         (
@@ -105,26 +117,48 @@ def report(encoder: str, orders: int, compared: Sequence[Compared]) -> str:
             f"{_NOTE} {OURS} and peers that depend on the order: mean of {orders}. {machine()}.",
             table(("stream", *NAMES), list(score_rows(compared))),
             table(duels, list(duel_rows(compared))),
+            f"### Targets beside peers, encoder {encoder}",
+            targets_table(list(figures(compared))),
         )
     )
 
 
+def figures(compared: Sequence[Compared]) -> Iterator[Figure]:
+    """What is asked of the engine beside its peers."""
+    gains = {
+        name: {one.stream: one.scores[OURS] - one.scores[name] for one in compared}
+        for name in (*NEVER_BELOW, *LEAST_LEVEL)
+    }
+    return peer_figures(gains, (*SINGLE, *COMBINED))
+
+
+def run(name: str, encoder: str, orders: int) -> Compared:
+    """Compare on one stream."""
+    with verdicts_kept() as verdicts:
+        return compare(load_stream(name, encoder, SYNTHETIC_POINTS), orders, verdicts)
+
+
+def draw(directory: Path, encoder: str, compared: Sequence[Compared]) -> None:
+    """Plot every method."""
+    series = {
+        name: {one.stream: one.scores[name] for one in compared if name in one.scores}
+        for name in NAMES
+    }
+    plot(directory / f"peers-{encoder}.png", f"peers, encoder {encoder}", series)
+
+
 def main() -> None:
     """Print the tables."""
-    chosen = options(__doc__.partition("\n")[0] if __doc__ else "", orders=4).parse_args()
+    chosen = options(description(__doc__), orders=4).parse_args()
+    work = partial(run, encoder=chosen.encoder, orders=chosen.orders)
     compared: list[Compared] = []
-    with verdicts_kept() as verdicts:
-        for name in chosen.streams:
-            stream = load_stream(name, chosen.encoder, SYNTHETIC_POINTS)
-            compared.append(compare(stream, chosen.orders, verdicts))
-            print(" ".join(next(score_rows(compared[-1:]))), file=sys.stderr, flush=True)
+    for one in over_streams(work, chosen):
+        compared.append(one)
+        print(" ".join(next(score_rows([one]))), file=sys.stderr, flush=True)
+    compared.sort(key=lambda one: chosen.streams.index(one.stream))
     publish(report(chosen.encoder, chosen.orders, compared), chosen.output)
-    if chosen.plot is not None:
-        series = {
-            name: {one.stream: one.scores[name] for one in compared if name in one.scores}
-            for name in NAMES
-        }
-        plot(chosen.plot, f"encoder {chosen.encoder}", series)
+    if chosen.plots is not None:
+        draw(chosen.plots, chosen.encoder, compared)
 
 
 if __name__ == "__main__":

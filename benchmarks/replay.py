@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.features import SCOPE, KnownVerdicts, Sample
+from benchmarks.lineage import fates
 from benchmarks.streams import Stream
 from engine.book import Book
 from engine.clusterer import Clusterer
@@ -18,12 +21,10 @@ from engine.index.adaptive import AdaptiveIndex
 from engine.jobs.placements import group_numbers, placements
 from engine.members import Membership
 from engine.types import (
-    Assigned,
     Box,
     ImageRecord,
     Item,
     LocalFeatures,
-    Merged,
     Origin,
     Outcome,
     Prepared,
@@ -31,6 +32,9 @@ from engine.types import (
 from engine.vectors import settle
 
 NOISE = -1
+STARTS = (10, 30, 100)
+"""Arrivals after which a cold start is looked at."""
+_T = TypeVar("_T", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,16 +42,20 @@ class Replay:
     """What became of a stream; arrays are (n,), in the stream's given order.
 
     groups: number of the confirmed cluster, -1 where there is none.
-    renamed: the final cluster id is not the one the sample got when it arrived.
-    moved: nor does the first id redirect to the final one: the sample was taken elsewhere.
+    starts: after so many arrivals, which samples they were and their groups then.
+    renamed, moved, waited: the fate of the sample's cluster id, as `lineage` has it.
     seconds: processor seconds of each decision, verification left out.
+    different: the mean cosine to a cluster below which nothing joined in the end.
     """
 
     groups: NDArray[np.int64]
+    starts: Mapping[int, tuple[NDArray[np.intp], NDArray[np.int64]]]
     renamed: NDArray[np.bool_]
     moved: NDArray[np.bool_]
+    waited: NDArray[np.int64]
     seconds: NDArray[np.float64]
     verifications: int
+    different: float
 
 
 class _Exemplars:
@@ -67,8 +75,7 @@ def replay(stream: Stream, order: NDArray[np.intp], verdicts: KnownVerdicts) -> 
     """Cluster the samples of a stream in an order of their positions."""
     verdicts.introduce(stream.samples)
     calls = verdicts.calls
-    dim = len(stream.samples[0].vector)
-    book = Book(partial(AdaptiveIndex, dim))
+    book = Book(partial(AdaptiveIndex, len(stream.samples[0].vector)))
     rule = RULES[stream.profile.rule]
     clusterer = Clusterer(book, rule, stream.profile, verdicts, _Exemplars(), Membership())
     outcomes: list[Outcome] = []
@@ -77,16 +84,25 @@ def replay(stream: Stream, order: NDArray[np.intp], verdicts: KnownVerdicts) -> 
         started = time.thread_time() - verdicts.seconds
         outcomes.append(clusterer.process(prepared(stream.samples[position])))
         seconds[position] = time.thread_time() - verdicts.seconds - started
-    groups, renamed, moved = (np.empty_like(order) for _ in range(3))
-    groups[order] = _groups(outcomes)
-    renamed[order], moved[order] = id_changes(outcomes)
+    lived = fates(outcomes)
+    learned = book.scope(SCOPE).background.band.different
     return Replay(
-        groups.astype(np.int64),
-        renamed.astype(np.bool_),
-        moved.astype(np.bool_),
-        seconds,
-        verdicts.calls - calls,
+        groups=in_given_order(_groups(outcomes), order),
+        starts={n: (order[:n], _groups(outcomes[:n])) for n in STARTS if n <= len(order)},
+        renamed=in_given_order(np.array([fate.renamed for fate in lived]), order),
+        moved=in_given_order(np.array([fate.moved for fate in lived]), order),
+        waited=in_given_order(np.array([fate.waited for fate in lived]), order),
+        seconds=seconds,
+        verifications=verdicts.calls - calls,
+        different=learned if stream.profile.different is None else stream.profile.different,
     )
+
+
+def in_given_order(values: NDArray[_T], order: NDArray[np.intp]) -> NDArray[_T]:
+    """Values (n,) in order of arrival, put back into the order of the stream."""
+    placed = np.empty_like(values)
+    placed[order] = values
+    return placed
 
 
 def prepared(sample: Sample) -> Prepared:
@@ -106,35 +122,7 @@ def prepared(sample: Sample) -> Prepared:
     return Prepared(image, (item,), {})
 
 
-def id_changes(outcomes: list[Outcome]) -> tuple[list[bool], list[bool]]:
-    """Of every sample in order of arrival: was its cluster renamed, was it taken elsewhere."""
-    final = [placement.cluster_id for placement in placements(outcomes)]
-    redirects = dict(merger for outcome in outcomes for merger in _mergers(outcome))
-    first = [_followed(_joined(outcome), dict(_mergers(outcome))) for outcome in outcomes]
-    pairs = list(zip(first, final, strict=True))
-    renamed = [one != last for one, last in pairs]
-    return renamed, [_followed(one, redirects) != last for one, last in pairs]
-
-
-def _groups(outcomes: list[Outcome]) -> list[int]:
+def _groups(outcomes: list[Outcome]) -> NDArray[np.int64]:
     found = placements(outcomes)
     numbers = group_numbers(found)
-    return [numbers.get(placement.key, NOISE) for placement in found]
-
-
-def _joined(outcome: Outcome) -> str:
-    """The cluster that the photo of an outcome was put on, before any merger."""
-    (item,) = outcome.items
-    joined = [e.change for e in outcome.events if isinstance(e.change, Assigned)]
-    return next(change.cluster_id for change in joined if change.item_id == item.item_id)
-
-
-def _mergers(outcome: Outcome) -> list[tuple[str, str]]:
-    changes = [event.change for event in outcome.events]
-    return [(c.retired_id, c.cluster_id) for c in changes if isinstance(c, Merged)]
-
-
-def _followed(cluster_id: str, redirects: dict[str, str]) -> str:
-    while cluster_id in redirects:
-        cluster_id = redirects[cluster_id]
-    return cluster_id
+    return np.array([numbers.get(placement.key, NOISE) for placement in found], np.int64)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import multiprocessing
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 from threadpoolctl import threadpool_limits
 
-from benchmarks.encoders import ENCODERS
+from benchmarks.encoders import ENCODERS, encoder_for
 from benchmarks.features import KnownVerdicts, cache_folder, fingerprint
 from benchmarks.streams import STREAMS
 from engine.vision.geometry import EpipolarVerifier
+
+_T = TypeVar("_T")
 
 
 def options(description: str, orders: int) -> argparse.ArgumentParser:
@@ -28,8 +33,28 @@ def options(description: str, orders: int) -> argparse.ArgumentParser:
         "--orders", type=int, default=orders, help="the given order, and shuffles beyond the first"
     )
     parser.add_argument("-o", "--output", type=Path, help="write the Markdown here as well")
-    parser.add_argument("--plot", type=Path, help="write a PNG here (needs matplotlib)")
+    parser.add_argument("--jobs", type=int, default=1, help="streams at a time, a process each")
+    parser.add_argument("--plots", type=Path, help="write PNGs into it (needs matplotlib)")
     return parser
+
+
+def description(text: str | None) -> str:
+    """The first line of a module's docstring."""
+    return (text or "").partition("\n")[0]
+
+
+def over_streams(work: Callable[[str], _T], chosen: argparse.Namespace) -> Iterator[_T]:
+    """What the work makes of every chosen stream, one by one or several at a time.
+
+    Several start with the last, because the longest streams come last.
+    """
+    if chosen.jobs == 1:
+        yield from map(work, chosen.streams)
+        return
+    encoder_for(chosen.encoder)  # makes the model ready, which but one process may do
+    spawning = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(chosen.jobs, spawning) as pool:
+        yield from pool.map(work, reversed(chosen.streams))
 
 
 @contextmanager
@@ -86,6 +111,7 @@ def plot(path: Path, title: str, series: Mapping[str, Mapping[str, float]]) -> N
     axes.invert_yaxis()
     axes.grid(alpha=0.3)
     figure.legend(loc="outside right upper", fontsize="small")
+    path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -30,8 +31,15 @@ COMBINED = {
     "objects": OBJECTS,
     "faces": FACES,
 }
+THIRTY = "places_thirty"
+THIRTY_OF_FIVE = {
+    "places_pano": ("grail_lab", "stawamus_chief"),
+    "places_multiview": ("ettlingen_castle", "reichstag"),
+    "places_gps": ("caliterra",),
+}
+"""Five places, the first six photos of each: a cold start by itself."""
 SYNTHETIC = tuple(f"synthetic_{recipe}" for recipe in RECIPES)
-STREAMS = (*SINGLE, *COMBINED, *SYNTHETIC)
+STREAMS = (*SINGLE, *COMBINED, THIRTY, *SYNTHETIC)
 SYNTHETIC_POINTS = 10_000
 
 SHARED_LABELS = frozenset({"yosemite_monstree"})
@@ -85,8 +93,23 @@ def load_stream(name: str, encoder: str, points: int = SYNTHETIC_POINTS) -> Stre
     eyes = face_encoder() if kind == "faces" else encoder_for(encoder)
     profile = profile_of(_PROFILES[kind], {})
     load = partial(load_samples, encoder=eyes, local_features=profile.rule == "place")
-    samples = merged({one: load(one) for one in COMBINED.get(name, (name,))})
+    sets = THIRTY_OF_FIVE if name == THIRTY else COMBINED.get(name, (name,))
+    samples = merged({one: load(one) for one in sets})
+    if name == THIRTY:
+        samples = thirty(samples)
     return Stream(name, profile, samples, _parts(name, samples))
+
+
+def thirty(samples: list[Sample]) -> list[Sample]:
+    """The first six photos of five places, in the order given."""
+    chosen = {f"{name}/{place}" for name, places in THIRTY_OF_FIVE.items() for place in places}
+    seen = Counter[str]()
+    first = []
+    for sample in samples:
+        seen[sample.label] += 1
+        if sample.label in chosen and seen[sample.label] <= 6:
+            first.append(sample)
+    return first
 
 
 def merged(sets: dict[str, list[Sample]]) -> list[Sample]:

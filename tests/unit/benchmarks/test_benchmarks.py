@@ -7,53 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from scipy.cluster.hierarchy import linkage
+from scipy.spatial.distance import pdist
 
-from benchmarks import peers, quality
-from benchmarks.features import KnownVerdicts, Sample
-from benchmarks.measures import agreement, alone, average_linkage, bcubed_f
+from benchmarks import peers
+from benchmarks.features import Sample
+from benchmarks.measures import agreement, alone, average_linkage, bcubed_f, best_cut, cut
 from benchmarks.methods import METHODS, Method, Points, immich, leader
-from benchmarks.replay import id_changes, replay
+from benchmarks.replay import replay
 from benchmarks.report import table
-from benchmarks.streams import Stream, merged
+from benchmarks.streams import merged
 from benchmarks.synthetic import RECIPES, synthesize, zipf_sizes
 from engine.jobs.evaluate import evaluate
-from engine.profile import PROFILES
-from engine.types import Assigned, Change, Created, Event, Evidence, Merged, Outcome
-from tests.builders import features_of, prepared, unit
-from tests.fakes import SamePlaceVerifier
-
-
-def blobs(per: int = 6, groups: int = 3, dim: int = 8) -> tuple[NDArray[np.float32], list[int]]:
-    """Tight bundles of unit vectors around the axes, dealt in turn."""
-    rng = np.random.default_rng(5)
-    truth = [n % groups for n in range(per * groups)]
-    rows = np.eye(dim)[truth] + 0.05 * rng.normal(size=(len(truth), dim))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), truth
-
-
-def stream_of(profile: str = "object") -> Stream:
-    vectors, truth = blobs()
-    samples = [
-        Sample(f"{n}", f"{label}", vector, features=features_of(label, n))
-        for n, (vector, label) in enumerate(zip(vectors, truth, strict=True))
-    ]
-    return Stream("toy", PROFILES[profile], samples, {})
-
-
-def verdicts_in(folder: Path) -> tuple[KnownVerdicts, SamePlaceVerifier]:
-    verifier = SamePlaceVerifier()
-    return KnownVerdicts(verifier, folder / "verdicts.npz"), verifier
-
-
-def outcome(number: int, *changes: Change) -> Outcome:
-    one = prepared(number)
-    events = [Event("site", n, change) for n, change in enumerate(changes, start=1)]
-    return Outcome(one.image, one.items, tuple(events))
-
-
-def joined(number: int, cluster_id: str) -> Assigned:
-    return Assigned(cluster_id, f"image-{number}#0", 0, True, 1.0, Evidence("assign"))
+from tests.builders import features_of, unit
+from tests.unit.benchmarks.toys import blobs, stream_of, verdicts_in
 
 
 def test_bcubed_agrees_with_the_projects_own() -> None:
@@ -78,11 +45,19 @@ def test_results_agree_up_to_the_names_of_groups() -> None:
 
 
 def test_average_linkage_finds_the_cut_between_bundles() -> None:
-    """With the best cut bundles that lie far apart come out whole."""
+    """Bundles that lie far apart come out whole at a cut between, and at the best one."""
     vectors, truth = blobs()
-    found, cut = average_linkage(vectors, np.array(truth))
-    assert bcubed_f(np.array(truth), found) == pytest.approx(1.0)
-    assert 0.0 < cut < 1.0
+    tree = average_linkage(vectors)
+    assert bcubed_f(np.array(truth), cut(tree, 0.5)) == pytest.approx(1.0)
+    assert bcubed_f(np.array(truth), best_cut(tree, np.array(truth))) == pytest.approx(1.0)
+    assert len(set(cut(tree, 0.0).tolist())) == len(truth)
+
+
+def test_the_tree_is_that_of_scipys_own_distances() -> None:
+    """Matrix products in blocks give the distances of all pairs, in scipy's order."""
+    vectors = np.stack([unit(n) for n in range(600)])
+    expected = linkage(pdist(vectors, "cosine"), "average")
+    assert average_linkage(vectors)[:, 2] == pytest.approx(expected[:, 2], abs=1e-6)
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
@@ -144,14 +119,24 @@ def test_a_verdict_is_asked_for_once(tmp_path: Path) -> None:
     assert untouched.calls == 0
 
 
-def test_ids_that_change_are_counted_by_cause() -> None:
-    """A merger renames and redirects; who was in a merger on arrival has the later id at once."""
-    outcomes = [
-        outcome(1, Created("a", "image-1#0"), joined(1, "a")),
-        outcome(2, Created("b", "image-2#0"), joined(2, "b")),
-        outcome(3, joined(3, "b"), Merged("a", "b")),
-    ]
-    assert id_changes(outcomes) == ([False, True, False], [False, False, False])
+def test_two_runs_keep_the_verdicts_of_both(tmp_path: Path) -> None:
+    """Who saves last keeps what another run wrote meanwhile."""
+    samples = [Sample(f"{n}", "a", unit(n), features=features_of(7, n)) for n in range(3)]
+    first, second, third = (sample.features for sample in samples)
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    runs = [verdicts_in(tmp_path)[0] for _ in range(2)]
+    for run, other in zip(runs, (second, third), strict=True):
+        run.introduce(samples)
+        run.verify(first, other)
+    for run in runs:
+        run.save()
+    later, untouched = verdicts_in(tmp_path)
+    later.introduce(samples)
+    later.verify(first, second)
+    later.verify(first, third)
+    assert untouched.calls == 0
 
 
 @pytest.mark.parametrize("profile", ["object", "place"])
@@ -165,18 +150,10 @@ def test_a_replay_reports_in_the_streams_own_order(profile: str, tmp_path: Path)
         assert (done.verifications > 0) == (profile == "place")
         assert (done.seconds >= 0).all()
         assert not done.moved.any()
-
-
-def test_reports_have_a_row_per_stream_and_part(tmp_path: Path) -> None:
-    """A part is judged within the whole; costs are told for the stream alone."""
-    whole = stream_of()
-    stream = replace(whole, parts={"its half": whole.labels < 2})
-    verdicts, _ = verdicts_in(tmp_path)
-    measured = quality.measure(stream, 3, verdicts)
-    rows = list(quality.quality_rows([measured]))
-    assert [row[:2] for row in rows] == [["toy", "18 / 3"], ["toy: its half", "12 / 2"]]
-    assert {len(row) for row in rows} == {len(quality.QUALITY)}
-    assert len(next(quality.cost_rows([measured]))) == len(quality.COST)
+        assert (done.waited == 0).tolist() == (~done.renamed).tolist()
+        arrived, groups = done.starts[10]
+        assert arrived.tolist() == stream.order(seed)[:10].tolist()
+        assert bcubed_f(stream.labels[arrived], groups) > 0.5
 
 
 def test_peers_are_compared_on_equal_terms(tmp_path: Path) -> None:
