@@ -63,7 +63,7 @@ class Measured:
 def measure(stream: Stream, orders: int, verdicts: KnownVerdicts) -> Measured:
     """Run a stream in its given order and in `orders - 1` shuffles, and judge it."""
     replays = [replay(stream, stream.order(seed), verdicts) for seed in range(orders)]
-    at_once = offline(stream, [one.different for one in replays], verdicts)
+    at_once = offline(stream, [one.threshold for one in replays], verdicts)
     everything = np.ones(len(stream.samples), np.bool_)
     parts = {stream.name: everything}
     parts |= {f"{stream.name}: {title}": mask for title, mask in stream.parts.items()}

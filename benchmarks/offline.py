@@ -1,7 +1,7 @@
 """What clustering everything at once makes of the scores that the engine sees one by one.
 
-Similarity: average linkage on the cosine, the mean cosine being what the engine asks of a
-cluster, cut at the engine's own threshold. Places: whoever is among the other's nearest
+Similarity: average linkage on the cosine, centred as the engine centres it, cut at the engine's
+own threshold. Places: whoever is among the other's nearest
 neighbours is verified, agreement as the engine understands it links, and what is linked, however
 indirectly, is one place; confirmed as the engine confirms.
 """
@@ -41,18 +41,18 @@ class Offline:
     best: Groups
 
 
-def offline(stream: Stream, different: Sequence[float], verdicts: KnownVerdicts) -> Offline:
-    """Cluster a stream at once; `different` are the cosines that the engine ended with."""
+def offline(stream: Stream, thresholds: Sequence[float], verdicts: KnownVerdicts) -> Offline:
+    """Cluster a stream at once; `thresholds` are those that the engine ended with."""
     truth = stream.labels
     if stream.profile.rule == "place":
         links = linked(stream, verdicts)
         results = (links.groups(least) for least in INLIERS)
         return Offline(
-            [links.confirmed(stream.profile)] * len(different),
+            [links.confirmed(stream.profile)] * len(thresholds),
             max(results, key=partial(bcubed_f, truth)),
         )
-    tree = average_linkage(stream.vectors)
-    return Offline([cut(tree, 1 - cosine) for cosine in different], best_cut(tree, truth))
+    tree = average_linkage(stream.vectors - stream.vectors.mean(axis=0))
+    return Offline([cut(tree, 1 - cosine) for cosine in thresholds], best_cut(tree, truth))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

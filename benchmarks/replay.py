@@ -45,7 +45,7 @@ class Replay:
     starts: after so many arrivals, which samples they were and their groups then.
     renamed, moved, waited: the fate of the sample's cluster id, as `lineage` has it.
     seconds: processor seconds of each decision, verification left out.
-    different: the mean cosine to a cluster below which nothing joined in the end.
+    threshold: the mean centred cosine below which nothing joined in the end.
     """
 
     groups: NDArray[np.int64]
@@ -55,7 +55,7 @@ class Replay:
     waited: NDArray[np.int64]
     seconds: NDArray[np.float64]
     verifications: int
-    different: float
+    threshold: float
 
 
 class _Exemplars:
@@ -85,7 +85,7 @@ def replay(stream: Stream, order: NDArray[np.intp], verdicts: KnownVerdicts) -> 
         outcomes.append(clusterer.process(prepared(stream.samples[position])))
         seconds[position] = time.thread_time() - verdicts.seconds - started
     lived = fates(outcomes)
-    learned = book.scope(SCOPE).background.band.different
+    learned = book.scope(SCOPE).calibration.threshold
     return Replay(
         groups=in_given_order(_groups(outcomes), order),
         starts={n: (order[:n], _groups(outcomes[:n])) for n in STARTS if n <= len(order)},
@@ -94,7 +94,7 @@ def replay(stream: Stream, order: NDArray[np.intp], verdicts: KnownVerdicts) -> 
         waited=in_given_order(np.array([fate.waited for fate in lived]), order),
         seconds=seconds,
         verifications=verdicts.calls - calls,
-        different=learned if stream.profile.different is None else stream.profile.different,
+        threshold=learned if stream.profile.threshold is None else stream.profile.threshold,
     )
 
 
