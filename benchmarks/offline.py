@@ -51,8 +51,13 @@ def offline(stream: Stream, thresholds: Sequence[float], verdicts: KnownVerdicts
             [links.confirmed(stream.profile)] * len(thresholds),
             max(results, key=partial(bcubed_f, truth)),
         )
-    tree = average_linkage(stream.vectors - stream.vectors.mean(axis=0))
+    tree = average_linkage(_centred(stream.vectors))
     return Offline([cut(tree, 1 - cosine) for cosine in thresholds], best_cut(tree, truth))
+
+
+def _centred(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    rows = vectors - vectors.mean(axis=0)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
