@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from engine.types import (
     Assigned,
+    Calibrated,
     Carved,
     Change,
     Confirmed,
@@ -81,7 +82,7 @@ class _Lineage:
                 ]
             case Split() | Moved():
                 return [(item_id, change.cluster_id) for item_id in change.item_ids]
-            case Created() | Confirmed() | Carved():
+            case Created() | Confirmed() | Carved() | Calibrated():
                 return []
 
     def _put(self, item_id: str, cluster_id: str) -> None:

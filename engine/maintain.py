@@ -28,6 +28,8 @@ PATROL = 2
 """Lobes a scope checks with every item, round and round, so that none is forgotten."""
 SAMPLE, SEEDS, KIN = 400, 100, 4
 """Lobes that calibration looks at; in a larger scope, so many drawn, each with its nearest."""
+REMEMBERED = 100_000
+"""Neighbourhoods known to be in order: 8 bytes each, and as much again."""
 SLACK = 0.25
 """How far below the threshold a neighbour still matters, as a part of the way to identity."""
 
@@ -41,6 +43,7 @@ class Maintenance:
     def __init__(self, profile: Profile, members: Members) -> None:
         self._profile = profile
         self._members = members
+        self._settled: set[int] = set()
 
     def after(self, cluster_id: str, scope: ScopeBook, name: str) -> Iterator[Change]:
         """The work due after an item has joined this cluster of the scope called `name`."""
@@ -81,14 +84,25 @@ class Maintenance:
     def _regroup(
         self, clusters: Sequence[Cluster], scope: ScopeBook, name: str
     ) -> Iterator[Change]:
-        lobes = [lobe for _, lobe in lobes_of(clusters)]
-        if len(lobes) > 1:
-            rows = scope.calibration.directions(lobes)
-            transfers = regroup(clusters, rows, self._threshold(scope))
+        lobes = lobes_of(clusters)
+        threshold = self._threshold(scope)
+        known = (name, threshold, scope.calibration.belief)
+        state = hash((known, *((c.cluster_id, p.prototype_id, p.total[0]) for c, p in lobes)))
+        if len(lobes) > 1 and state not in self._settled:
+            rows = scope.calibration.directions([lobe for _, lobe in lobes])
+            transfers = regroup(clusters, rows, threshold)
+            if not transfers:
+                self._remember(state)
             yield from self._carried_out(transfers, scope, name)
         for cluster in clusters:
             if scope.clusters.get(cluster.cluster_id) is cluster:
                 yield from confirmation(cluster, self._profile.min_size)
+
+    def _remember(self, state: int) -> None:
+        """Note that nothing has to move there: to forget it costs time and changes nothing."""
+        if len(self._settled) >= REMEMBERED:
+            self._settled.clear()
+        self._settled.add(state)
 
     def _carried_out(
         self, transfers: Sequence[Transfer], scope: ScopeBook, name: str
