@@ -17,6 +17,8 @@ from river.drift import ADWIN
 
 from engine.cluster import Cluster, Prototype
 from engine.criteria import STRICTEST, fit
+from engine.linkage import groups, mergers
+from engine.space import whitening
 from engine.types import Calibrated, Vector
 
 Floats = NDArray[np.float64]
@@ -27,6 +29,8 @@ GROWTH = 1.1
 """The scope is calibrated anew when it has grown by this factor."""
 INERTIA = 0.7
 """What earlier fits still count beside a new one: piles should not change with every sample."""
+CACHED = 50_000
+"""Rows kept: half a kilobyte each."""
 DOUBT = 0.1
 """What a fit counts that found no structure, where one that surely did counts 1 more."""
 
@@ -41,15 +45,19 @@ class Calibration:
     """What was fitted, what it takes to fit anew, and a watch on the stream.
 
     belief: what the fits so far count beside the next one.
-    centre: (d,) float64, None before the first fit. drifts: how often the stream has changed.
-    drifting: it just has. seen: items so far. recent: the lobe from which on they count as new.
+    centre: (d,) float64, None before the first fit. axes: the projection of `engine.space`,
+    (r, d) float32, None while the piles are too few to tell.
+    drifts: how often the stream has changed. drifting: it just has. seen: items so far.
+    recent: the lobe from which on they count as new.
     total, weight: (d,) float64 sum of the items' vectors and their number; each drift halves
     both, so that the centre follows the stream.
+    rows: what `directions` found since the last fit, by lobe, with the lobe's revision.
     """
 
     threshold: float = STRICTEST
     belief: float = 0.0
     centre: Floats | None = None
+    axes: NDArray[np.float32] | None = None
     drifts: int = 0
     drifting: bool = False
     seen: int = 0
@@ -58,6 +66,7 @@ class Calibration:
     total: Floats | None = None
     weight: float = 0.0
     watch: DriftDetector = field(default_factory=_new_watch)
+    rows: dict[int, tuple[int, Floats]] = field(default_factory=dict)
 
     def add(self, vector: Vector) -> None:
         """Take in one item's unit vector, (d,) float32."""
@@ -76,56 +85,101 @@ class Calibration:
 
     def look_again(self, sample: Sequence[Prototype]) -> Calibrated:
         """What a sample of lobes says now; nothing changes until the event is applied."""
-        means = np.stack([lobe.total / lobe.count for lobe in sample])
-        rows = _centred(means, self._mean())
-        found = fit(rows / np.linalg.norm(rows, axis=1, keepdims=True))
-        before, now = INERTIA * self.belief, DOUBT + found.trust
+        centre = self._mean()
+        axes = _axes(sample, centre)
+        found = fit(_unit_rows(sample, centre, axes))
+        before, now = self._inherited(axes), DOUBT + found.trust
         threshold = (before * self.threshold + now * found.threshold) / (before + now)
-        return Calibrated(threshold, found.silhouette, found.trust, self.seen, self.drifting)
+        numbers = tuple(lobe.prototype_id for lobe in sample)
+        return Calibrated(
+            threshold, found.silhouette, found.trust, self.seen, self.drifting, numbers
+        )
 
-    def apply(self, change: Calibrated, next_prototype: int) -> None:
-        """Believe what was found."""
-        self.threshold = change.threshold
-        self.belief = INERTIA * self.belief + DOUBT + change.trust
+    def apply(self, change: Calibrated, sample: Sequence[Prototype], newest: int) -> None:
+        """Believe what was found in this sample; `newest` is the number of the next lobe."""
         self.centre = self._mean()
+        axes = _axes(sample, self.centre)
+        self.threshold = change.threshold
+        self.belief = self._inherited(axes) + DOUBT + change.trust
+        self.axes = axes
+        self.rows = {}
         self.next_fit = int(self.seen * GROWTH) + 1
         self.drifting = False
         if change.drifted and self.total is not None:
             self.drifts += 1
-            self.recent = (self.recent + next_prototype) // 2
+            self.recent = (self.recent + newest) // 2
             self.total, self.weight = self.total / 2.0, self.weight / 2.0
 
     def directions(self, prototypes: Sequence[Prototype]) -> Floats:
-        """Rows (m, d) whose products are the mean centred cosines between the lobes' members.
+        """Rows (m, r) whose products are the mean similarities between the lobes' members.
 
-        Exact between single items. Lobes of several are scaled by the root mean square of their
-        members' distances from the centre, which sums tell, not by each member's own.
+        A similarity is the cosine as seen from the centre, along the axes. Exact between single
+        items. A lobe of several is scaled by the spread of its members about the centre before
+        projection, which sums tell, not by each member's own length after it.
         """
-        means = np.stack([prototype.total / prototype.count for prototype in prototypes])
-        return _centred(means, self.centre)
+        return np.stack([self._row(prototype) for prototype in prototypes])
 
     def direction(self, vector: Vector) -> Floats:
-        """One item's unit vector as a row of `directions`, (d,)."""
-        return np.asarray(_centred(vector.astype(np.float64)[None], self.centre)[0])
-
-    def middle(self, cluster: Cluster) -> Floats:
-        """A whole cluster as a row of `directions`, (d,)."""
-        return np.asarray(_centred(cluster.mean()[None], self.centre)[0])
+        """One item's unit vector as a row of `directions`, (r,)."""
+        return _direction(vector.astype(np.float64), self.centre, self.axes)
 
     def average(self, cluster: Cluster, towards: Floats) -> float:
-        """Mean centred cosine between a cluster's members and a `direction`.
-
-        Read off the sum of all lobes, so scaled as `directions` says for the cluster as a whole.
-        """
+        """Mean similarity between a cluster's members and a `direction` (average linkage)."""
         return float(self.middle(cluster) @ towards)
+
+    def middle(self, cluster: Cluster) -> Floats:
+        """The mean of a cluster's `directions` over its members, (r,)."""
+        lobes = list(cluster.prototypes.values())
+        counts = np.array([lobe.count for lobe in lobes], np.float64)
+        return np.asarray(counts @ self.directions(lobes) / counts.sum())
+
+    def _row(self, prototype: Prototype) -> Floats:
+        revision, row = self.rows.get(prototype.prototype_id, (-1, np.empty(0)))
+        if revision != prototype.revision:
+            row = _direction(prototype.total / prototype.count, self.centre, self.axes)
+            if len(self.rows) >= CACHED:
+                self.rows.clear()
+            self.rows[prototype.prototype_id] = prototype.revision, row
+        return row
+
+    def _inherited(self, axes: NDArray[np.float32] | None) -> float:
+        """What earlier fits still count: nothing, where they measured without axes."""
+        return INERTIA * self.belief if (axes is None) == (self.axes is None) else 0.0
 
     def _mean(self) -> Floats:
         return np.asarray(self.total) / self.weight
 
 
-def _centred(means: Floats, centre: Floats | None) -> Floats:
-    """Means (m, d) of unit vectors, seen from the centre, scaled as `directions` says."""
+def _axes(sample: Sequence[Prototype], centre: Floats) -> NDArray[np.float32] | None:
+    """The projection that a sample suggests, None where it has too little to say.
+
+    Its piles are found anew in the plain space: those of the book were found along the last
+    axes, and would only confirm them.
+    """
+    points = _unit_rows(sample, centre, None)
+    tree = list(mergers(points @ points.T, np.ones(len(points)), fit(points).threshold))
+    axes = whitening(points, groups(len(points), tree))
+    return None if axes is None else np.ascontiguousarray(axes.T, np.float32)
+
+
+def _unit_rows(
+    sample: Sequence[Prototype], centre: Floats, axes: NDArray[np.float32] | None
+) -> Floats:
+    rows = np.stack([_direction(lobe.total / lobe.count, centre, axes) for lobe in sample])
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+
+
+def _direction(mean: Floats, centre: Floats | None, axes: NDArray[np.float32] | None) -> Floats:
+    """A mean of unit vectors as seen from the centre, along the axes.
+
+    One at a time, for a product of many rounds the same row differently in another place.
+    """
     if centre is None:
-        return means
-    squared = 1.0 - 2.0 * (means @ centre) + centre @ centre
-    return np.asarray((means - centre) / np.sqrt(np.maximum(squared, 1e-9))[:, None])
+        return mean
+    from_centre = mean - centre
+    spread = np.sqrt(max(1.0 - 2.0 * float(mean @ centre) + float(centre @ centre), 1e-9))
+    if axes is None:
+        return np.asarray(from_centre / spread)
+    projected = (axes @ from_centre.astype(np.float32)).astype(np.float64)
+    cohesion = float(np.linalg.norm(from_centre)) / spread
+    return np.asarray(projected * (cohesion / max(float(np.linalg.norm(projected)), 1e-9)))

@@ -38,7 +38,7 @@ CUTS = 96
 """Heights of the tree that are judged, closest together where piles are few."""
 AXES = 16
 """Principal axes that the likelihood looks at."""
-VALLEY, RISE = 0.85, 1.3
+VALLEY, RISE = 0.9, 1.3
 """A valley is this part of the best silhouette so far; beyond it, one must be this much better."""
 RESOLUTION = 8
 """A silhouette that sees fewer than this part of the likelihood's piles has missed them."""

@@ -259,7 +259,7 @@ class Calibrated:
 
     threshold: mean centred cosine from which on two piles are one. silhouette, trust: how
     clearly the sample falls into piles, and how much of the threshold comes from that.
-    items: seen by then. drifted: the stream had changed.
+    items: seen by then. drifted: the stream had changed. sample: the lobes it learned from.
     """
 
     threshold: float
@@ -267,6 +267,7 @@ class Calibrated:
     trust: float
     items: int
     drifted: bool
+    sample: tuple[int, ...]
 
 
 Change: TypeAlias = Created | Assigned | Confirmed | Merged | Split | Moved | Carved | Calibrated

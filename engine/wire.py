@@ -106,7 +106,7 @@ def event_body(outcome: Outcome, event: Event) -> dict[str, object]:
 def _details(change: Change) -> dict[str, object]:
     """What only this kind of event says."""
     if isinstance(change, Calibrated):
-        return asdict(change)
+        return {name: value for name, value in asdict(change).items() if name != "sample"}
     details: dict[str, object] = {"cluster_id": change.cluster_id}
     match change:
         case Created(item_id=item_id):
