@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,11 @@ from river.drift import ADWIN
 from engine.cluster import Cluster, Prototype
 from engine.criteria import STRICTEST, fit
 from engine.linkage import groups, mergers
-from engine.space import whitening
+from engine.space import Space, learn
 from engine.types import Calibrated, Vector
 
 Floats = NDArray[np.float64]
+Axes: TypeAlias = NDArray[np.float32]
 
 FEWEST = 8
 """Items before anything is believed."""
@@ -31,6 +33,8 @@ INERTIA = 0.7
 """What earlier fits still count beside a new one: piles should not change with every sample."""
 CACHED = 50_000
 """Rows kept: half a kilobyte each."""
+MANY = 1000
+"""Items from which on a scope is large."""
 DOUBT = 0.1
 """What a fit counts that found no structure, where one that surely did counts 1 more."""
 
@@ -45,19 +49,21 @@ class Calibration:
     """What was fitted, what it takes to fit anew, and a watch on the stream.
 
     belief: what the fits so far count beside the next one.
-    centre: (d,) float64, None before the first fit. axes: the projection of `engine.space`,
-    (r, d) float32, None while the piles are too few to tell.
+    centre: (d,) float64, None before the first fit. space: what differences inside piles are
+    made of, None in a small scope. axes: its projection, (r, d) float32.
     drifts: how often the stream has changed. drifting: it just has. seen: items so far.
     recent: the lobe from which on they count as new.
     total, weight: (d,) float64 sum of the items' vectors and their number; each drift halves
     both, so that the centre follows the stream.
     rows: what `directions` found since the last fit, by lobe, with the lobe's revision.
+    learned: the space last learned and from what, to be learned once for look and leap.
     """
 
     threshold: float = STRICTEST
     belief: float = 0.0
     centre: Floats | None = None
-    axes: NDArray[np.float32] | None = None
+    space: Space | None = None
+    axes: Axes | None = None
     drifts: int = 0
     drifting: bool = False
     seen: int = 0
@@ -67,6 +73,7 @@ class Calibration:
     weight: float = 0.0
     watch: DriftDetector = field(default_factory=_new_watch)
     rows: dict[int, tuple[int, Floats]] = field(default_factory=dict)
+    learned: tuple[tuple[int, tuple[int, ...]], Space | None] | None = None
 
     def add(self, vector: Vector) -> None:
         """Take in one item's unit vector, (d,) float32."""
@@ -86,9 +93,9 @@ class Calibration:
     def look_again(self, sample: Sequence[Prototype]) -> Calibrated:
         """What a sample of lobes says now; nothing changes until the event is applied."""
         centre = self._mean()
-        axes = _axes(sample, centre)
-        found = fit(_unit_rows(sample, centre, axes))
-        before, now = self._inherited(axes), DOUBT + found.trust
+        space = self._learned(sample, centre)
+        found = fit(_unit_rows(sample, centre, None if space is None else space.projection()))
+        before, now = self._inherited(space), DOUBT + found.trust
         threshold = (before * self.threshold + now * found.threshold) / (before + now)
         numbers = tuple(lobe.prototype_id for lobe in sample)
         return Calibrated(
@@ -98,10 +105,10 @@ class Calibration:
     def apply(self, change: Calibrated, sample: Sequence[Prototype], newest: int) -> None:
         """Believe what was found in this sample; `newest` is the number of the next lobe."""
         self.centre = self._mean()
-        axes = _axes(sample, self.centre)
+        space = self._learned(sample, self.centre)
         self.threshold = change.threshold
-        self.belief = self._inherited(axes) + DOUBT + change.trust
-        self.axes = axes
+        self.belief = self._inherited(space) + DOUBT + change.trust
+        self.space, self.axes = space, None if space is None else space.projection()
         self.rows = {}
         self.next_fit = int(self.seen * GROWTH) + 1
         self.drifting = False
@@ -142,34 +149,36 @@ class Calibration:
             self.rows[prototype.prototype_id] = prototype.revision, row
         return row
 
-    def _inherited(self, axes: NDArray[np.float32] | None) -> float:
-        """What earlier fits still count: nothing, where they measured without axes."""
-        return INERTIA * self.belief if (axes is None) == (self.axes is None) else 0.0
+    def _learned(self, sample: Sequence[Prototype], centre: Floats) -> Space | None:
+        """The space that a sample of a large scope suggests.
+
+        Its piles are found anew by plain cosines: those of the book were found in the last
+        space, and would only confirm it.
+        """
+        if self.seen < MANY:
+            return None
+        key = self.seen, tuple(lobe.prototype_id for lobe in sample)
+        if self.learned is None or self.learned[0] != key:
+            points = _unit_rows(sample, centre, None)
+            tree = list(mergers(points @ points.T, np.ones(len(points)), fit(points).threshold))
+            space = learn(points, groups(len(points), tree), self.space, INERTIA)
+            self.learned = key, space
+        return self.learned[1]
+
+    def _inherited(self, space: Space | None) -> float:
+        """What earlier fits still count: nothing, where they measured in the plain space."""
+        return INERTIA * self.belief if (space is None) == (self.space is None) else 0.0
 
     def _mean(self) -> Floats:
         return np.asarray(self.total) / self.weight
 
 
-def _axes(sample: Sequence[Prototype], centre: Floats) -> NDArray[np.float32] | None:
-    """The projection that a sample suggests, None where it has too little to say.
-
-    Its piles are found anew in the plain space: those of the book were found along the last
-    axes, and would only confirm them.
-    """
-    points = _unit_rows(sample, centre, None)
-    tree = list(mergers(points @ points.T, np.ones(len(points)), fit(points).threshold))
-    axes = whitening(points, groups(len(points), tree))
-    return None if axes is None else np.ascontiguousarray(axes.T, np.float32)
-
-
-def _unit_rows(
-    sample: Sequence[Prototype], centre: Floats, axes: NDArray[np.float32] | None
-) -> Floats:
+def _unit_rows(sample: Sequence[Prototype], centre: Floats, axes: Axes | None) -> Floats:
     rows = np.stack([_direction(lobe.total / lobe.count, centre, axes) for lobe in sample])
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
-def _direction(mean: Floats, centre: Floats | None, axes: NDArray[np.float32] | None) -> Floats:
+def _direction(mean: Floats, centre: Floats | None, axes: Axes | None) -> Floats:
     """A mean of unit vectors as seen from the centre, along the axes.
 
     One at a time, for a product of many rounds the same row differently in another place.
