@@ -72,13 +72,19 @@ class Calibration:
     @property
     def due(self) -> bool:
         """Whether the scope has grown or changed enough to look again."""
-        return self.seen >= self.next_fit or self.drifting
+        return (self.seen >= self.next_fit or self.drifting) and not self._all_copies
+
+    @property
+    def _all_copies(self) -> bool:
+        """Nothing can be learned yet: seen from their own centre, copies are but noise."""
+        mean = self._mean()
+        return bool(mean @ mean >= STRICTEST)
 
     def look_again(self, sample: Sequence[Prototype]) -> Calibrated:
         """What a sample of lobes says now; nothing changes until the event is applied."""
         means = np.stack([lobe.total / lobe.count for lobe in sample])
         rows = _centred(means, self._mean())
-        found = fit(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+        found = fit(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
         before, now = INERTIA * self.belief, DOUBT + found.trust
         threshold = (before * self.threshold + now * found.threshold) / (before + now)
         return Calibrated(threshold, found.silhouette, found.trust, self.seen, self.drifting)
