@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine import criteria
 from engine.book import ScopeBook
 from engine.cluster import Cluster, Prototype, closest_pair, id_of_child
 from engine.ports import Members
@@ -47,7 +48,7 @@ class Maintenance:
 
     def after(self, cluster_id: str, scope: ScopeBook, name: str) -> Iterator[Change]:
         """The work due after an item has joined this cluster of the scope called `name`."""
-        if scope.calibration.due:
+        if scope.calibration.due and len(scope.owners) >= criteria.FEWEST:
             yield scope.calibration.look_again(_sample(scope))
             if len(scope.owners) <= WHOLE:
                 yield from self._regroup(list(scope.clusters.values()), scope, name)
@@ -86,8 +87,9 @@ class Maintenance:
     ) -> Iterator[Change]:
         lobes = lobes_of(clusters)
         threshold = self._threshold(scope)
-        known = (name, threshold, scope.calibration.belief)
-        state = hash((known, *((c.cluster_id, p.prototype_id, p.total[0]) for c, p in lobes)))
+        known = (name, threshold, scope.calibration.next_fit)
+        piles = ((c.cluster_id, p.prototype_id, p.count, p.total[0]) for c, p in lobes)
+        state = hash((known, *piles))
         if len(lobes) > 1 and state not in self._settled:
             rows = scope.calibration.directions([lobe for _, lobe in lobes])
             transfers = regroup(clusters, rows, threshold)
@@ -159,11 +161,11 @@ def _sample(scope: ScopeBook) -> list[Prototype]:
     """
     if len(scope.owners) <= SAMPLE:
         return [lobe for _, lobe in lobes_of(list(scope.clusters.values()))]
+    living = np.sort(np.fromiter(scope.owners, np.int64))
+    first = min(int(np.searchsorted(living, scope.calibration.recent)), len(living) - SEEDS)
     chance = np.random.default_rng(scope.calibration.seen)
-    drawn = chance.integers(scope.calibration.recent, scope.next_prototype, 10 * SEEDS)
-    seeds = [int(lobe) for lobe in dict.fromkeys(drawn.tolist()) if lobe in scope.owners][:SEEDS]
     found: dict[int, Prototype] = {}
-    for seed in seeds:
+    for seed in chance.choice(living[first:], SEEDS, replace=False).tolist():
         direction = scope.clusters[scope.owners[seed]].prototypes[seed].direction()
         found |= {lobe.prototype_id: lobe for _, lobe in scope.nearest(direction, KIN)}
     return [found[prototype_id] for prototype_id in sorted(found)]
