@@ -6,14 +6,15 @@ a replayed or recovered worker does the same at the same item.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
 from engine import criteria
 from engine.book import ScopeBook
-from engine.cluster import Cluster, Prototype, closest_pair, id_of_child
+from engine.cluster import Cluster, Prototype, id_of_child
+from engine.linkage import fusions
 from engine.ports import Members
 from engine.profile import Profile
 from engine.regroup import Transfer, lobes_of, regroup
@@ -110,7 +111,7 @@ class Maintenance:
         self, transfers: Sequence[Transfer], scope: ScopeBook, name: str
     ) -> Iterator[Change]:
         born: dict[int, str] = {}
-        for transfer in transfers:
+        for done, transfer in enumerate(transfers, start=1):
             heir = transfer.heir or born.get(transfer.group)
             if heir is None:
                 heir = born[transfer.group] = id_of_child(name, transfer.prototypes, scope.seq + 1)
@@ -119,7 +120,19 @@ class Maintenance:
             elif transfer.last:
                 yield self.merger(heir, transfer.source, scope)
             else:
-                yield Moved(heir, transfer.source, transfer.prototypes, self._who(transfer, name))
+                leaving = {lobe for later in transfers[done:] for lobe in later.prototypes}
+                yield self._move(heir, transfer, leaving, scope, name)
+
+    def _move(
+        self, heir: str, transfer: Transfer, leaving: Collection[int], scope: ScopeBook, name: str
+    ) -> Moved:
+        """A move that keeps what stays with the heir within its bound of lobes."""
+        source, target = scope.clusters[transfer.source], scope.clusters[heir]
+        staying = [lobe for number, lobe in target.prototypes.items() if number not in leaving]
+        arriving = [source.prototypes[number] for number in transfer.prototypes]
+        fused = plan_fusion([*staying, *arriving], self.bound(scope))
+        items = self._who(transfer, name)
+        return Moved(heir, transfer.source, transfer.prototypes, items, fused)
 
     def _who(self, transfer: Transfer, name: str) -> tuple[str, ...]:
         return tuple(self._members.members(name, transfer.prototypes))
@@ -187,12 +200,15 @@ def merge_order(one: Cluster, other: Cluster) -> tuple[Cluster, Cluster]:
 
 
 def plan_fusion(prototypes: list[Prototype], bound: int) -> tuple[tuple[int, int], ...]:
-    """Pairs (kept, absorbed) of prototype ids that bring the lobes down to `bound`, in order."""
-    lobes = [replace(prototype, total=prototype.total.copy()) for prototype in prototypes]
-    plan = []
-    while len(lobes) > bound:
-        kept, absorbed = closest_pair(lobes)
-        kept.absorb(absorbed)
-        lobes = [lobe for lobe in lobes if lobe is not absorbed]
-        plan.append((kept.prototype_id, absorbed.prototype_id))
-    return tuple(plan)
+    """Pairs (kept, absorbed) of prototype ids that bring the lobes down to `bound`, in order.
+
+    A lobe goes into the larger one, of two equals into the older.
+    """
+    if len(prototypes) <= bound:
+        return ()
+    lobes = sorted(prototypes, key=lambda lobe: lobe.prototype_id)
+    means = np.stack([lobe.total / lobe.count for lobe in lobes])
+    counts = np.array([lobe.count for lobe in lobes], np.float64)
+    pairs = islice(fusions(means, counts), len(lobes) - bound)
+    numbers = [lobe.prototype_id for lobe in lobes]
+    return tuple((numbers[kept], numbers[absorbed]) for kept, absorbed in pairs)
