@@ -22,6 +22,7 @@ from engine.types import (
     Confirmed,
     Created,
     Event,
+    Fusions,
     GeoPoint,
     Item,
     Merged,
@@ -94,6 +95,7 @@ class ScopeBook:
                 self._take_over(change.parent_id, change.cluster_id, change.prototypes)
             case Moved():
                 self._take_over(change.source_id, change.cluster_id, change.prototypes)
+                self._fuse(self.clusters[change.cluster_id], change.fused)
             case Carved():
                 self._carve(change, items)
             case _:
@@ -133,15 +135,15 @@ class ScopeBook:
         survivor.confirmed |= retired.confirmed
         for prototype_id in retired.prototypes:
             self.owners[prototype_id] = change.cluster_id
-        for kept, absorbed in change.fused:
-            self._fuse(survivor, kept, absorbed)
+        self._fuse(survivor, change.fused)
         self.redirects[change.retired_id] = change.cluster_id
 
-    def _fuse(self, cluster: Cluster, kept: int, absorbed: int) -> None:
-        gone = cluster.prototypes[absorbed]
-        self._drop(cluster, gone)
-        cluster.prototypes[kept].absorb(gone)
-        self._reindex(cluster.prototypes[kept])
+    def _fuse(self, cluster: Cluster, fused: Fusions) -> None:
+        for kept, absorbed in fused:
+            gone = cluster.prototypes[absorbed]
+            self._drop(cluster, gone)
+            cluster.prototypes[kept].absorb(gone)
+            self._reindex(cluster.prototypes[kept])
 
     def _take_over(self, source_id: str, target_id: str, prototypes: Iterable[int]) -> None:
         source, target = self.clusters[source_id], self.clusters[target_id]

@@ -88,7 +88,13 @@ class Calibration:
     @property
     def due(self) -> bool:
         """Whether the scope has grown or changed enough to look again."""
-        return self.seen >= self.next_fit or self.drifting
+        return (self.seen >= self.next_fit or self.drifting) and not self._all_copies
+
+    @property
+    def _all_copies(self) -> bool:
+        """Nothing can be learned yet: seen from their own centre, copies are but noise."""
+        mean = self._mean()
+        return bool(mean @ mean >= STRICTEST)
 
     def look_again(self, sample: Sequence[Prototype]) -> Calibrated:
         """What a sample of lobes says now; nothing changes until the event is applied."""
@@ -175,7 +181,7 @@ class Calibration:
 
 def _unit_rows(sample: Sequence[Prototype], centre: Floats, axes: Axes | None) -> Floats:
     rows = np.stack([_direction(lobe.total / lobe.count, centre, axes) for lobe in sample])
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
 
 
 def _direction(mean: Floats, centre: Floats | None, axes: Axes | None) -> Floats:

@@ -114,15 +114,3 @@ def carve(
         lobe.subtract(item.item_id, item.vector)
     total = np.stack([item.vector for item, _ in pairs]).sum(axis=0, dtype=np.float64)
     return Prototype(prototype_id, founder.item_id, total, len(pairs), location, len(pairs))
-
-
-def closest_pair(prototypes: list[Prototype]) -> tuple[Prototype, Prototype]:
-    """The two lobes that lose least when fused (Ward 1963); larger first, ties by id."""
-    means = np.stack([p.total / p.count for p in prototypes])
-    counts = np.array([p.count for p in prototypes], np.float64)
-    squared = ((means[:, None] - means[None]) ** 2).sum(axis=2)
-    cost = squared * (counts[:, None] * counts[None]) / (counts[:, None] + counts[None])
-    np.fill_diagonal(cost, np.inf)
-    one, other = divmod(int(cost.argmin()), len(prototypes))
-    pair = sorted((prototypes[one], prototypes[other]), key=lambda p: (-p.count, p.prototype_id))
-    return pair[0], pair[1]

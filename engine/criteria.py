@@ -34,12 +34,16 @@ Ints = NDArray[np.intp]
 DEVIATIONS = 2.5
 """Where "different" ends, in robust standard deviations above the median random pair."""
 MAD_TO_SIGMA = 1.4826
+FEWEST = 4
+"""Points below which there are no two heights to choose from."""
 CUTS = 96
 """Heights of the tree that are judged, closest together where piles are few."""
 AXES = 16
 """Principal axes that the likelihood looks at."""
 VALLEY, RISE = 0.9, 1.3
 """A valley is this part of the best silhouette so far; beyond it, one must be this much better."""
+ROUNDING = 1e-9
+"""No variance is smaller than this, not even among copies."""
 RESOLUTION = 8
 """A silhouette that sees fewer than this part of the likelihood's piles has missed them."""
 STRUCTURE = (1.0, 2.5)
@@ -72,7 +76,7 @@ class _Cut:
 
 
 def fit(points: Floats) -> Fit:
-    """Fit the threshold to n centred unit vectors (n, d), n of 4 or more."""
+    """Fit the threshold to n centred unit vectors (n, d), n of FEWEST or more."""
     cosines = points @ points.T
     background = _background(cosines)
     cuts = list(_cuts(points, cosines))
@@ -154,7 +158,7 @@ def _likelihood(points: Floats, own: Ints) -> float:
     within = (1.0 - shrink) * within + shrink * np.trace(within) / dims * np.eye(dims)
     between = means.T @ means / len(sizes) - within * (1.0 / sizes).mean()
     values, vectors = np.linalg.eigh(within)
-    whitener = vectors / np.sqrt(np.maximum(values, 1e-6 * values.max()))
+    whitener = vectors / np.sqrt(np.maximum(values, max(1e-6 * values.max(), ROUNDING)))
     spread, turn = np.linalg.eigh(whitener.T @ between @ whitener)
     spread = np.maximum(spread, 1e-3)
     axes = whitener @ turn

@@ -68,3 +68,29 @@ def groups(count: int, tree: Sequence[Merger]) -> Ints:
     for merger in tree:
         label[label == merger.absorbed] = merger.kept
     return label
+
+
+def fusions(means: Floats, counts: Floats) -> Iterator[tuple[int, int]]:
+    """Pairs (kept, absorbed) of m piles, first those whose members lose least (Ward 1963).
+
+    means: (m, d) of the members' vectors. counts: (m,) members of each. The larger pile is kept,
+    of two equals the first.
+    """
+    sizes, squares = counts.astype(np.float64), (means**2).sum(axis=1)
+    squared = np.maximum(squares[:, None] + squares - 2.0 * means @ means.T, 0.0)
+    losses = squared * sizes[:, None] * sizes / (sizes[:, None] + sizes)
+    np.fill_diagonal(losses, np.inf)
+    for _ in range(len(sizes) - 1):
+        pair = divmod(int(losses.argmin()), len(sizes))
+        kept, absorbed = sorted(pair, key=lambda pile: (-sizes[pile], pile))
+        yield kept, absorbed
+        _fuse(losses, sizes, kept, absorbed)
+
+
+def _fuse(losses: Floats, sizes: Floats, kept: int, absorbed: int) -> None:
+    """Lance and Williams' update for Ward's criterion; the absorbed row leaves the game."""
+    row = (sizes[kept] + sizes) * losses[kept] + (sizes[absorbed] + sizes) * losses[absorbed]
+    row -= sizes * losses[kept, absorbed]
+    losses[kept] = losses[:, kept] = row / (sizes[kept] + sizes[absorbed] + sizes)
+    losses[absorbed] = losses[:, absorbed] = np.inf
+    sizes[kept] += sizes[absorbed]

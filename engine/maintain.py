@@ -6,13 +6,15 @@ a replayed or recovered worker does the same at the same item.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
+from engine import criteria
 from engine.book import ScopeBook
-from engine.cluster import Cluster, Prototype, closest_pair, id_of_child
+from engine.cluster import Cluster, Prototype, id_of_child
+from engine.linkage import fusions
 from engine.ports import Members
 from engine.profile import Profile
 from engine.regroup import Transfer, lobes_of, regroup
@@ -47,7 +49,7 @@ class Maintenance:
 
     def after(self, cluster_id: str, scope: ScopeBook, name: str) -> Iterator[Change]:
         """The work due after an item has joined this cluster of the scope called `name`."""
-        if scope.calibration.due:
+        if scope.calibration.due and len(scope.owners) >= criteria.FEWEST:
             yield scope.calibration.look_again(_sample(scope))
             if len(scope.owners) <= WHOLE:
                 yield from self._regroup(list(scope.clusters.values()), scope, name)
@@ -86,8 +88,9 @@ class Maintenance:
     ) -> Iterator[Change]:
         lobes = lobes_of(clusters)
         threshold = self._threshold(scope)
-        known = (name, threshold, scope.calibration.belief)
-        state = hash((known, *((c.cluster_id, p.prototype_id, p.total[0]) for c, p in lobes)))
+        known = (name, threshold, scope.calibration.next_fit)
+        piles = ((c.cluster_id, p.prototype_id, p.count, p.total[0]) for c, p in lobes)
+        state = hash((known, *piles))
         if len(lobes) > 1 and state not in self._settled:
             rows = scope.calibration.directions([lobe for _, lobe in lobes])
             transfers = regroup(clusters, rows, threshold)
@@ -108,7 +111,7 @@ class Maintenance:
         self, transfers: Sequence[Transfer], scope: ScopeBook, name: str
     ) -> Iterator[Change]:
         born: dict[int, str] = {}
-        for transfer in transfers:
+        for done, transfer in enumerate(transfers, start=1):
             heir = transfer.heir or born.get(transfer.group)
             if heir is None:
                 heir = born[transfer.group] = id_of_child(name, transfer.prototypes, scope.seq + 1)
@@ -117,7 +120,19 @@ class Maintenance:
             elif transfer.last:
                 yield self.merger(heir, transfer.source, scope)
             else:
-                yield Moved(heir, transfer.source, transfer.prototypes, self._who(transfer, name))
+                leaving = {lobe for later in transfers[done:] for lobe in later.prototypes}
+                yield self._move(heir, transfer, leaving, scope, name)
+
+    def _move(
+        self, heir: str, transfer: Transfer, leaving: Collection[int], scope: ScopeBook, name: str
+    ) -> Moved:
+        """A move that keeps what stays with the heir within its bound of lobes."""
+        source, target = scope.clusters[transfer.source], scope.clusters[heir]
+        staying = [lobe for number, lobe in target.prototypes.items() if number not in leaving]
+        arriving = [source.prototypes[number] for number in transfer.prototypes]
+        fused = plan_fusion([*staying, *arriving], self.bound(scope))
+        items = self._who(transfer, name)
+        return Moved(heir, transfer.source, transfer.prototypes, items, fused)
 
     def _who(self, transfer: Transfer, name: str) -> tuple[str, ...]:
         return tuple(self._members.members(name, transfer.prototypes))
@@ -159,11 +174,11 @@ def _sample(scope: ScopeBook) -> list[Prototype]:
     """
     if len(scope.owners) <= SAMPLE:
         return [lobe for _, lobe in lobes_of(list(scope.clusters.values()))]
+    living = np.sort(np.fromiter(scope.owners, np.int64))
+    first = min(int(np.searchsorted(living, scope.calibration.recent)), len(living) - SEEDS)
     chance = np.random.default_rng(scope.calibration.seen)
-    drawn = chance.integers(scope.calibration.recent, scope.next_prototype, 10 * SEEDS)
-    seeds = [int(lobe) for lobe in dict.fromkeys(drawn.tolist()) if lobe in scope.owners][:SEEDS]
     found: dict[int, Prototype] = {}
-    for seed in seeds:
+    for seed in chance.choice(living[first:], SEEDS, replace=False).tolist():
         direction = scope.clusters[scope.owners[seed]].prototypes[seed].direction()
         found |= {lobe.prototype_id: lobe for _, lobe in scope.nearest(direction, KIN)}
     return [found[prototype_id] for prototype_id in sorted(found)]
@@ -185,12 +200,15 @@ def merge_order(one: Cluster, other: Cluster) -> tuple[Cluster, Cluster]:
 
 
 def plan_fusion(prototypes: list[Prototype], bound: int) -> tuple[tuple[int, int], ...]:
-    """Pairs (kept, absorbed) of prototype ids that bring the lobes down to `bound`, in order."""
-    lobes = [replace(prototype, total=prototype.total.copy()) for prototype in prototypes]
-    plan = []
-    while len(lobes) > bound:
-        kept, absorbed = closest_pair(lobes)
-        kept.absorb(absorbed)
-        lobes = [lobe for lobe in lobes if lobe is not absorbed]
-        plan.append((kept.prototype_id, absorbed.prototype_id))
-    return tuple(plan)
+    """Pairs (kept, absorbed) of prototype ids that bring the lobes down to `bound`, in order.
+
+    A lobe goes into the larger one, of two equals into the older.
+    """
+    if len(prototypes) <= bound:
+        return ()
+    lobes = sorted(prototypes, key=lambda lobe: lobe.prototype_id)
+    means = np.stack([lobe.total / lobe.count for lobe in lobes])
+    counts = np.array([lobe.count for lobe in lobes], np.float64)
+    pairs = islice(fusions(means, counts), len(lobes) - bound)
+    numbers = [lobe.prototype_id for lobe in lobes]
+    return tuple((numbers[kept], numbers[absorbed]) for kept, absorbed in pairs)

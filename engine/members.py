@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from engine.ports import Members
-from engine.types import Assigned, Carved, Event, Item, Merged
+from engine.types import Assigned, Carved, Event, Item, Merged, Moved
 
 
 class Nobody:
@@ -97,7 +97,7 @@ class Membership:
             case Carved(prototype_id=prototype_id, taken=taken):
                 for item_id, _ in taken:
                     changes.put(item_id, prototype_id)
-            case Merged(fused=fused):
+            case Merged(fused=fused) | Moved(fused=fused):
                 for kept, absorbed in fused:
                     changes.fuse(kept, absorbed)
 

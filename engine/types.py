@@ -1,8 +1,8 @@
 """The nouns of Cairn: inert, frozen, without behaviour beyond what their fields imply.
 
 A **photo** arrives; the pipeline turns it into **items** (a whole image, one crop, one face);
-the clusterer puts each item on a **cluster** and says so in **events**. An **outcome** is all
-that one photo changed: the unit of the journal.
+the clusterer puts each on a **cluster** and says so in **events**. An **outcome** is all that one
+photo changed: the unit of the journal and of replay.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ Vector: TypeAlias = NDArray[np.float32]
 
 Rgb: TypeAlias = NDArray[np.uint8]
 """Shape (height, width, 3), red-green-blue, upright."""
+Fusions: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in pixels of the upright original: left, top, right, bottom."""
+    """A rectangle in pixels of the upright original."""
 
     left: float
     top: float
@@ -99,9 +100,8 @@ class Box:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalFeatures:
-    """Key points of one item, as verification needs them.
+    """Key points of one item: (n, 2) x, y in pixels of the working image of `width` x `height`.
 
-    points: (n, 2) float32, x and y in pixels of the working image of `width` x `height`.
     descriptors: (n, k) uint8; RootSIFT times 512 for SIFT.
     """
 
@@ -143,9 +143,8 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What geometry says of two images.
+    """What geometry says of two images: correspondences that agree with one epipolar geometry.
 
-    inliers: correspondences that agree with one epipolar geometry.
     overlap: share of the smaller covered area, 0 to 1, in which the two views agree.
     """
 
@@ -164,9 +163,8 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why a decision fell as it did.
+    """Why a decision fell as it did; `kind` is `assign`, `spawn` or `defer`.
 
-    kind: `assign`, `spawn` or `defer`.
     similarity, runner_up: cosine to the best and second-best cluster, None where there was none.
     """
 
@@ -186,7 +184,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """An item joined a cluster through a prototype; `founds` says that it became a new one.
+    """An item joined a cluster through a prototype, which it became itself where it `founds`.
 
     confidence: probability, 0 to 1, that the item belongs here; 1 for a founder.
     """
@@ -208,15 +206,11 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """`retired_id` became part of `cluster_id`; the retired id redirects for ever.
-
-    fused: pairs (kept, absorbed) of prototype ids, in the order applied, that keep the
-    cluster within its bound of prototypes.
-    """
+    """`retired_id`, which redirects for ever, became part of `cluster_id`; `fused` as in Moved."""
 
     cluster_id: str
     retired_id: str
-    fused: tuple[tuple[int, int], ...] = ()
+    fused: Fusions = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,21 +225,24 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Some lobes of `source_id`, which keeps at least one, went over to `cluster_id`."""
+    """Some lobes of `source_id`, which keeps at least one, went over to `cluster_id`.
+
+    fused: as pairs of prototype ids, in order, which lobes took in which, to stay within bounds.
+    """
 
     cluster_id: str
     source_id: str
     prototypes: tuple[int, ...]
     item_ids: tuple[str, ...]
+    fused: Fusions = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Carved:
-    """Items left their lobes and founded a new one together, within one cluster.
+    """Items left their lobes and founded one together; `taken` are pairs (item id, lobe it left).
 
-    taken: pairs (item id, lobe it left). The items come with the outcome. The first of them
-    that its lobe was verified against becomes the new lobe's exemplar, else the first of all;
-    a lobe that lost its exemplar has none, and one that lost every member is gone.
+    The first item that was its lobe's exemplar becomes the new one's, else the first of all; a
+    lobe that lost its exemplar has none, and one that lost every member is gone.
     """
 
     cluster_id: str
@@ -284,10 +281,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """All that one photo changed: the unit of the journal and of replay.
-
-    items: those of the photo, and with them, without local features, those that were carved.
-    """
+    """All that one photo changed; `items` are its own and, without features, those carved."""
 
     image: ImageRecord
     items: tuple[Item, ...]
@@ -298,9 +292,8 @@ class Outcome:
 class Batch:
     """What one commit makes durable, as one.
 
-    positions: the origins of every message seen, duplicates and rejected ones included;
-    the last one per (source, partition) is where reading resumes (after it).
-    marks: further positions to remember that are no messages, such as the journal's.
+    positions: the origins of every message seen, duplicates and rejected ones included; after
+    the last one per (source, partition) reading resumes. marks: further ones, of no messages.
     """
 
     outcomes: tuple[Outcome, ...] = ()

@@ -16,6 +16,7 @@ from engine.types import (
     Item,
     LocalFeatures,
     Merged,
+    Moved,
     Outcome,
     Rejection,
 )
@@ -169,7 +170,7 @@ class SqliteStore:
                     "UPDATE items SET prototype_id = ? WHERE scope = ? AND item_id = ?",
                     ((prototype_id, event.scope, item_id) for item_id, _ in taken),
                 )
-            case Merged(fused=fused):
+            case Merged(fused=fused) | Moved(fused=fused):
                 self._db.executemany(
                     "INSERT INTO fusions VALUES (?, ?, ?)",
                     ((event.scope, absorbed, kept) for kept, absorbed in fused),

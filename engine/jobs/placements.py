@@ -14,6 +14,7 @@ from engine.types import (
     Change,
     Confirmed,
     Created,
+    Fusions,
     ImageRecord,
     Item,
     Merged,
@@ -70,12 +71,12 @@ class _Fold:
             case Confirmed():
                 self.confirmed.add(change.cluster_id)
             case Merged():
-                self._own(change.cluster_id, list(self.lobes[change.retired_id]))
-                self.fused.update((absorbed, kept) for kept, absorbed in change.fused)
-                if change.retired_id in self.confirmed:
-                    self.confirmed.add(change.cluster_id)
-            case Split() | Moved():
+                self._merge(change)
+            case Split():
                 self._own(change.cluster_id, change.prototypes)
+            case Moved():
+                self._own(change.cluster_id, change.prototypes)
+                self._fuse(change.fused)
             case Carved():
                 self.lobe_of.update((item_id, change.prototype_id) for item_id, _ in change.taken)
                 self._own(change.cluster_id, [change.prototype_id])
@@ -87,6 +88,15 @@ class _Fold:
         while lobe in self.fused:
             lobe = self.fused[lobe]
         return self.owners[lobe]
+
+    def _merge(self, change: Merged) -> None:
+        self._own(change.cluster_id, list(self.lobes[change.retired_id]))
+        self._fuse(change.fused)
+        if change.retired_id in self.confirmed:
+            self.confirmed.add(change.cluster_id)
+
+    def _fuse(self, fused: Fusions) -> None:
+        self.fused.update((absorbed, kept) for kept, absorbed in fused)
 
     def _own(self, cluster_id: str, lobes: Iterable[int]) -> None:
         for lobe in lobes:
