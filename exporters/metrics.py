@@ -7,11 +7,12 @@ throughout. The registry is given, never the library's global one.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
-from engine.types import Assigned, Batch, Change, Merged, Split, Trial
+from engine.types import Assigned, Batch, Calibrated, Change, Merged, Split, Trial
 
 Registry: TypeAlias = CollectorRegistry
 """Where a worker's metrics live: one a worker, made by whoever composes it."""
@@ -71,14 +72,13 @@ class Metrics:
         self._verifications = _counter(
             registry, "verifications", "Geometric verifications.", "verdict", VERDICTS
         )
-        self._merges = Counter("cairn_merges", "Clusters merged away.", registry=registry)
-        self._splits = Counter("cairn_splits", "Clusters split off.", registry=registry)
-        self._commit_failures = Counter(
-            "cairn_commit_failures", "Batches whose commit failed.", registry=registry
-        )
-        self._rebalances = Counter(
-            "cairn_rebalances", "Times the group moved partitions.", registry=registry
-        )
+        count = partial(Counter, registry=registry)
+        self._merges = count("cairn_merges", "Clusters merged away.")
+        self._splits = count("cairn_splits", "Clusters split off.")
+        self._calibrations = count("cairn_calibrations", "Thresholds a scope learned anew.")
+        self._drifts = count("cairn_drifts", "Calibrations because a stream had changed.")
+        self._commit_failures = count("cairn_commit_failures", "Batches whose commit failed.")
+        self._rebalances = count("cairn_rebalances", "Times the group moved partitions.")
         self._restore = Gauge(
             "cairn_restore_seconds", "Seconds the last restore of state took.", registry=registry
         )
@@ -139,6 +139,9 @@ class Metrics:
             self._merges.inc()
         if isinstance(change, Split):
             self._splits.inc()
+        if isinstance(change, Calibrated):
+            self._calibrations.inc()
+            self._drifts.inc(change.drifted)
         if isinstance(change, Assigned):
             self._decisions.labels(_bounded(change.evidence.kind, KINDS)).inc()
             for trial in change.evidence.trials:

@@ -14,7 +14,6 @@ from tests.images import encoded, gradient
 from tests.onnx_model import flatten_model, nan_model
 
 CARD = ("--set", "licence=none", "--set", "source=tests", "--set", "resize=squash")
-SIMILARITY = ("--set", "similarity={same=0.999, different=0.99}")
 MOBILENET = Path(os.environ.get("CAIRN_SHARED", "../shared"), "models/mobilenetv2").absolute()
 
 
@@ -34,7 +33,7 @@ def left_in(registry: str) -> list[str]:
 
 def test_a_model_is_added_listed_verified_and_used() -> None:
     """From an ONNX file to a result, centered on the photos at hand."""
-    said = cairn("models", "add", "tiny.onnx", *CARD, *SIMILARITY, "--center-on", "p").stdout
+    said = cairn("models", "add", "tiny.onnx", *CARD, "--center-on", "p").stdout
     assert said == "added tiny: cairn cluster DIR --encoder tiny\n"
     for command in ("list", "verify"):
         assert "tiny" in (shown := cairn("models", command).stdout)
@@ -141,14 +140,15 @@ def test_a_file_serves_with_its_card_beside_it() -> None:
         cairn("cluster", "p", "-o", "r.json", "--encoder", encoder)
 
 
-def test_similarity_is_learned_or_given() -> None:
-    """An encoder without thresholds serves every profile; settings may fix them all the same."""
+def test_the_threshold_is_learned_or_given() -> None:
+    """Any encoder serves every profile as it is; settings may fix the threshold all the same."""
     cairn("models", "add", "tiny.onnx", *CARD)
     chosen = ("cluster", "p", "-o", "r.json", "--encoder", "tiny", "--profile", "object")
     cairn(*chosen)
-    Path("c.toml").write_text("[profiles.object]\nsame = 0.999\ndifferent = 0.99\n")
-    cairn(*chosen, "--config", "c.toml")
     assert piles(Path("r.json")) == {frozenset({"1.png", "3.png"})}
+    Path("c.toml").write_text("[profiles.object]\nthreshold = -1.0\n")
+    cairn(*chosen, "--config", "c.toml")
+    assert piles(Path("r.json")) == {frozenset({"1.png", "2.png", "3.png"})}
 
 
 @pytest.mark.skipif(not MOBILENET.is_dir(), reason="needs models/mobilenetv2 of CAIRN_SHARED")
@@ -159,7 +159,7 @@ def test_a_real_network_tells_objects_apart() -> None:
     cairn(
         *("models", "add", MOBILENET / "mobilenetv2_imagenet_features.onnx", "--name=mobilenetv2"),
         *("--set", "licence=Apache-2.0", "--set", "source=tests", *facts),
-        *("--set", "similarity={same=0.6, different=0.25}", "--center-on", "album"),
+        *("--center-on", "album"),
     )
     cairn("cluster", "album", "-o", "r.json", "--encoder=mobilenetv2", "--profile=object")
     assert {frozenset(n[2:-4] for n in pile) for pile in piles(Path("r.json"))} == {

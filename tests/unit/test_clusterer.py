@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.book import Book, ScopeBook
+from engine.calibration import Calibration
 from engine.cluster import id_for
 from engine.clusterer import Clusterer
 from engine.decide import RULES
@@ -55,6 +56,19 @@ def changes(outcomes: list[Outcome]) -> list[Change]:
     return [event.change for outcome in outcomes for event in outcome.events]
 
 
+def learned(calibration: Calibration) -> object:
+    """Everything a calibration knows, comparable with ==."""
+    centre, total = calibration.centre, calibration.total
+    return (
+        calibration.threshold,
+        calibration.belief,
+        None if centre is None else centre.tobytes(),
+        None if total is None else total.tobytes(),
+        (calibration.weight, calibration.seen, calibration.next_fit, calibration.recent),
+        (calibration.drifts, calibration.drifting, calibration.watch.estimation),
+    )
+
+
 def snapshot(scope: ScopeBook) -> object:
     """Everything a scope knows, comparable with ==."""
     clusters = {
@@ -73,7 +87,7 @@ def snapshot(scope: ScopeBook) -> object:
     ]
     return (
         clusters,
-        scope.background.band,
+        learned(scope.calibration),
         scope.owners,
         scope.redirects,
         scope.seq,

@@ -10,6 +10,7 @@ from engine.types import (
     Assigned,
     Batch,
     Box,
+    Calibrated,
     Change,
     Confirmed,
     Created,
@@ -95,6 +96,14 @@ def test_decisions_and_verifications_come_from_the_evidence(
     assert value(registry, "verifications_total", verdict="differ") == 2
     assert value(registry, "merges_total") == 1
     assert value(registry, "splits_total") == 1
+
+
+def test_calibrations_and_drifts_are_counted(registry: CollectorRegistry, metrics: Metrics) -> None:
+    """Every calibration counts, and again those that came because the stream had changed."""
+    grown, changed = (Calibrated(0.4, 0.3, 1.0, 8, drifted) for drifted in (False, True))
+    metrics.committed(Batch((outcome(0, grown), outcome(1, grown, changed))))
+    assert value(registry, "calibrations_total") == 3
+    assert value(registry, "drifts_total") == 1
 
 
 def test_unknown_labels_become_other(registry: CollectorRegistry, metrics: Metrics) -> None:

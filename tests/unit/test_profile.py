@@ -1,60 +1,36 @@
-"""Which profile a run gets: built in, under the encoder's thresholds, under the operator's."""
+"""Which profile a run gets: built in, under what the operator set."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from cairn.compose import profile_of
-from cairn.models import BUILTIN, open_encoder
 from engine.decide import RULES
 from engine.errors import Misconfigured
 from engine.profile import PROFILES
-from engine.vision.card import Similarity
-
-CARD = Similarity(same=0.6, different=0.3)
 
 
 @pytest.mark.parametrize("name", sorted(PROFILES))
-def test_a_built_in_profile_has_a_rule_and_the_encoders_thresholds(name: str) -> None:
-    """Nothing else of it changes."""
-    profile = profile_of(name, {}, CARD)
+def test_a_built_in_profile_has_a_rule_and_learns_its_threshold(name: str) -> None:
+    """Nobody has to set anything, whatever the encoder."""
+    profile = profile_of(name, {})
+    assert profile == PROFILES[name]
     assert profile.rule in RULES
-    assert (profile.name, profile.same, profile.different) == (name, 0.6, 0.3)
-    assert profile.min_size == PROFILES[name].min_size
+    assert (profile.name, profile.threshold) == (name, None)
 
 
 def test_the_operator_has_the_last_word() -> None:
-    """Over the profile and over the encoder."""
-    profile = profile_of("object", {"object": {"min_size": 5, "same": 0.9}}, CARD)
-    assert (profile.min_size, profile.same, profile.different) == (5, 0.9, 0.3)
+    """Over the profile and over what the stream would say."""
+    profile = profile_of("object", {"object": {"min_size": 5, "threshold": 0.9}})
+    assert (profile.min_size, profile.threshold) == (5, 0.9)
+    assert profile.free_prototypes == PROFILES["object"].free_prototypes
 
 
 def test_a_new_name_starts_from_place() -> None:
     """And is given only what differs."""
-    profile = profile_of("trench", {"trench": {"gps_radius_m": 50}}, None)
+    profile = profile_of("trench", {"trench": {"gps_radius_m": 50}})
     assert (profile.name, profile.rule, profile.gps_radius_m) == ("trench", "place", 50)
     assert profile.hit_inliers == PROFILES["place"].hit_inliers
-
-
-def test_places_need_no_thresholds() -> None:
-    """Geometry decides there, whatever the encoder."""
-    assert profile_of("place", {}, None) == PROFILES["place"]
-
-
-def test_the_builtin_encoder_brings_its_own(tmp_path: Path) -> None:
-    """Its scale is known, and too narrow to be learned."""
-    _, similarity = open_encoder(BUILTIN, tmp_path)
-    assert similarity is not None
-    assert profile_of("product", {}, similarity).same == similarity.same
-
-
-def test_thresholds_that_nobody_gave_are_left_to_the_stream() -> None:
-    """Any encoder serves any profile; one threshold without the other says nothing."""
-    assert profile_of("object", {}, None).same is None
-    with pytest.raises(Misconfigured, match="set both, same and different"):
-        profile_of("object", {"object": {"same": 0.9}}, None)
 
 
 @pytest.mark.parametrize(
@@ -63,16 +39,17 @@ def test_thresholds_that_nobody_gave_are_left_to_the_stream() -> None:
         ({"smae": 0.5}, r"profiles\.object\.smae: there is no such field"),
         ({"min_size": "many"}, r"profiles\.object\.min_size: "),
         ({"rule": "magic"}, r"profiles\.object\.rule: .*'place' or 'similarity'"),
-        ({"same": 0.2}, r"profiles\.object: different must be below same"),
+        ({"threshold": "high"}, r"profiles\.object\.threshold: "),
+        ({"same": 0.9}, r"profiles\.object\.same: there is no such field"),
     ],
 )
 def test_what_is_wrong_is_named(overrides: dict[str, object], said: str) -> None:
     """By the setting that is at fault."""
     with pytest.raises(Misconfigured, match=said):
-        profile_of("object", {"object": overrides}, CARD)
+        profile_of("object", {"object": overrides})
 
 
 def test_an_unknown_profile_names_those_that_there_are() -> None:
     """The operator's own among them."""
     with pytest.raises(Misconfigured, match="known: face, mine, object, place, product"):
-        profile_of("yours", {"mine": {}}, None)
+        profile_of("yours", {"mine": {}})

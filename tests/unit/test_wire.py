@@ -16,6 +16,7 @@ from engine.photo_message import photo_record
 from engine.types import (
     Assigned,
     Box,
+    Calibrated,
     Carved,
     Change,
     Confirmed,
@@ -61,6 +62,7 @@ CHANGES: tuple[Change, ...] = (
     Carved("c1", 4, (("a.jpg#0", 1),)),
     Split("c2", "c1", (4,), ("a.jpg#0",)),
     Moved("c3", "c2", (4,), ("a.jpg#0",)),
+    Calibrated(0.41, 0.3, 1.0, 120, False),
 )
 
 
@@ -92,6 +94,14 @@ def test_events_match_their_schemas() -> None:
         check(body, schema)
         assert set(body) == set(schema["properties"])
         assert body["type"] == headers(record)["ce_type"]
+
+
+def test_a_calibration_is_about_its_scope() -> None:
+    """It names no cluster, and the scope is its subject."""
+    *clusters, scope = event_records(outcome(Origin("t", 0, 1)))
+    assert headers(scope)["ce_subject"] == "site/1"
+    assert {headers(record)["ce_subject"] for record in clusters} == {"c1", "c2", "c3"}
+    assert "cluster_id" not in orjson.loads(scope.value or b"")
 
 
 def test_asyncapi_refers_to_files_that_exist() -> None:
