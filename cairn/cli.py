@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import cairn
-from cairn.commands import cluster, demo, evaluate, models, produce, run
+from cairn.commands import cluster, demo, evaluate, models, produce, run, state
 from engine.errors import CairnError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("produce")(produce.produce)
 app.command("cluster")(cluster.cluster)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.app, name="models")
+app.add_typer(state.app, name="state")
 
 
 def _show_version(wanted: bool) -> None:
