@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 
 from cairn.cli import app
 from engine.jobs.placements import placements
-from engine.types import Batch, Event, Outcome
+from engine.types import Assigned, Batch, Event, Evidence, Outcome
 from state.identity import Identity
 from state.records import encode_outcome
 from state.store import open_store
@@ -112,11 +113,11 @@ def test_verify_names_each_fault(state: Path, fault: str) -> None:
 
 
 def test_members_that_do_not_add_up_are_told(tmp_path: Path) -> None:
-    """A cluster that was born over another swallowed its members."""
+    """A lobe that was founded twice lost its first members."""
     identity = str(Identity("e", DIM, "none", "place"))
-    first, second = make_outcome("a"), make_outcome("b", scope="site")
-    born = [Event("site", 2 + e.seq, e.change) for e in first.events]
-    twice = Outcome(second.image, first.items, tuple(born))
+    first, second = make_outcome("a"), make_outcome("b")
+    again = Assigned("c-a", "b#0", 0, founds=True, confidence=1.0, evidence=Evidence("assign"))
+    twice = replace(second, events=(Event("site", 3, again),))
     with closing(open_store(tmp_path / "s.sqlite", identity)) as store:
         store.commit(Batch((first, twice)))
     result = CliRunner().invoke(app, ["state", "verify", str(tmp_path)])
