@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from cairn.report import printable
 from cairn.sections import Settings
 from consumer.loop import Prepare
 from engine.errors import Misconfigured
-from engine.jobs.reembed import Wanted, chunks, photos_of, reembed
+from engine.jobs.reembed import Wanted, chunks, own_photo, reembed
 from engine.types import Origin, Photo, Prepared, Rejection
 from state.identity import parse
 from state.survey import StateFile
@@ -37,12 +37,12 @@ class Library:
     files: Mapping[str, Path]
     names: frozenset[str]
 
-    def faults(self, wanted: Iterable[Wanted]) -> Iterator[str]:
-        """What is wrong with the photos that are wanted and not here, a line each."""
-        for photo in wanted:
-            if photo.content_hash not in self.files:
-                there = photo.image_id in self.names
-                yield f"{'changed' if there else 'missing'}: {photo.image_id}"
+    def lacks(self, wanted: Wanted) -> str | None:
+        """What became of a photo, in words; None where it is here as it was."""
+        if wanted.content_hash in self.files:
+            return None
+        there = wanted.image_id in self.names
+        return f"{'changed' if there else 'missing'}: {wanted.image_id}"
 
     def read(self, wanted: Wanted) -> Photo:
         """A photo as the pipeline takes it; raises Misconfigured where it has vanished."""
@@ -95,8 +95,8 @@ def _check_complete(states: Sequence[StateFile], library: Library, console: Cons
     """Name every photo of the state that the folder lacks; raises Misconfigured where one is."""
     lacking = 0
     for state in states:
-        for outcome in state.store.outcomes():
-            for fault in library.faults(photos_of(outcome, state.store)):
+        for photo in filter(None, map(own_photo, state.store.outcomes())):
+            if fault := library.lacks(photo):
                 lacking += 1
                 console.print(printable(fault), soft_wrap=True)
     if lacking:

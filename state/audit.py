@@ -11,7 +11,8 @@ import numpy as np
 from engine.book import Book
 from engine.types import Assigned, Outcome, Vector
 from state.identity import NO_FEATURES, Identity, parse
-from state.survey import Fault, NoIndex, StateFile
+from state.records import CorruptRecord
+from state.survey import NoIndex, StateFile
 
 _UNIT_TOLERANCE: Final = 1e-3
 
@@ -19,20 +20,17 @@ _UNIT_TOLERANCE: Final = 1e-3
 def audit(state: StateFile) -> Iterator[str]:
     """Every fault of a state file, a line each; nothing where it is sound.
 
-    A scope is followed up to its first fault: what comes later rests on it.
+    Only records that are whole are replayed, each scope up to its first fault: what comes later
+    rests on it.
     """
     identity = parse(state.identity)
     if identity is None:
         yield f"nobody can tell what it was made with: {state.identity!r}"
         return
-    replay = _Replay(state, identity)
-    for entry in state.journal():
-        if isinstance(entry, Fault):
-            yield entry.what
-        else:
-            yield from replay.take(entry)
-    yield from (fault.what for fault in state.faults())
-    yield from replay.miscounts()
+    damaged = list(state.damaged())
+    yield from (f"{name}: its checksum is wrong" for name in damaged)
+    if not damaged:
+        yield from _Replay(state, identity).run()
 
 
 class _Replay:
@@ -45,7 +43,17 @@ class _Replay:
         self._assigned: Counter[str] = Counter()
         self._broken: set[str] = set()
 
-    def take(self, outcome: Outcome) -> Iterator[str]:
+    def run(self) -> Iterator[str]:
+        """Replay the journal to its end, or to where it cannot be read."""
+        try:
+            for outcome in self._state.store.outcomes():
+                yield from self._take(outcome)
+        except CorruptRecord as error:
+            yield str(error).removeprefix(f"{self._state.path}: ")
+        else:
+            yield from self._miscounts()
+
+    def _take(self, outcome: Outcome) -> Iterator[str]:
         """Apply an outcome where its scope is whole so far; what is wrong with it."""
         scope = outcome.image.scope
         if scope in self._broken:
@@ -56,7 +64,7 @@ class _Replay:
         for fault in faults:
             yield f"image {outcome.image.image_id!r} of scope {scope!r}: {fault}"
 
-    def miscounts(self) -> Iterator[str]:
+    def _miscounts(self) -> Iterator[str]:
         """Scopes whose clusters hold another number of items than were assigned."""
         for name, scope in self._book.scopes().items():
             members = sum(cluster.count for cluster in scope.clusters.values())

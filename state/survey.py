@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from engine.types import Origin, Outcome, Vector
-from state.records import CorruptRecord, decode_features, decode_outcome, decode_rejection
+from engine.types import Origin, Vector
+from state.records import is_whole
 from state.sqlite import connect
 from state.store import SqliteStore
 
-_Decode: TypeAlias = Callable[[bytes], object]
-
 _TABLES: Final = {"outcomes": "journal", "features": "features", "rejections": "rejections"}
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A record that is not what was written: where it lies and what is wrong."""
-
-    what: str
 
 
 class NoIndex:
@@ -77,40 +67,25 @@ class StateFile:
         sql = "SELECT EXISTS (SELECT 1 FROM features WHERE scope = ? AND item_id = ?)"
         return bool(self._db.execute(sql, (scope, item_id)).fetchone()[0])
 
-    def journal(self) -> Iterator[Outcome | Fault]:
-        """Every outcome in commit order; a fault in the place of one that cannot be read."""
-        rows = self._db.execute(
-            "SELECT n, body, CAST(scope AS BLOB), CAST(image_id AS BLOB),"
-            " CAST(content_hash AS BLOB) FROM journal ORDER BY n"
-        )
-        for n, body, *columns in rows:
-            try:
-                outcome = decode_outcome(body)
-            except CorruptRecord as error:
-                yield Fault(f"outcome {n}: {error}")
-                continue
-            image = outcome.image
-            names = (image.scope, image.image_id, image.content_hash)
-            agree = columns == [name.encode() for name in names]
-            yield outcome if agree else Fault(f"outcome {n}: its columns are not its record's")
-
-    def faults(self) -> Iterator[Fault]:
-        """Every record outside the journal that cannot be read."""
-        features = "SELECT CAST(scope || '/' || item_id AS BLOB), body FROM features"
-        yield from self._unreadable(features, "features of", decode_features)
-        rejections = "SELECT CAST(n AS BLOB), body FROM rejections"
-        yield from self._unreadable(rejections, "rejection", decode_rejection)
+    def damaged(self) -> Iterator[str]:
+        """Names of the records whose checksum is wrong, whatever table they lie in."""
+        for (table,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
+            columns = self._db.execute("SELECT name, pk FROM pragma_table_info(?)", (table,))
+            keys = {name: pk for name, pk in columns if pk or name == "body"}
+            if "body" in keys:
+                del keys["body"]
+                yield from self._damaged(table, sorted(keys, key=lambda name: keys[name]))
 
     def close(self) -> None:
         """Release the file and its lock."""
         self.store.close()
 
-    def _unreadable(self, sql: str, what: str, decode: _Decode) -> Iterator[Fault]:
-        for key, body in self._db.execute(sql):
-            try:
-                decode(body)
-            except CorruptRecord as error:
-                yield Fault(f"{what} {key.decode('utf-8', 'backslashreplace')}: {error}")
+    def _damaged(self, table: str, keys: list[str]) -> Iterator[str]:
+        name = " || '/' || ".join(keys)
+        rows = self._db.execute(f'SELECT CAST({name} AS BLOB), body FROM "{table}"')  # noqa: S608
+        for key, body in rows:
+            if not is_whole(body):
+                yield f"{table} {key.decode('utf-8', 'backslashreplace')}"
 
     def _meta(self, key: str) -> str:
         row: Any = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import TypeAlias, TypeVar
 
-from engine.errors import Misconfigured
+from engine.errors import StateMismatch
 from engine.ports import Store
 from engine.types import Batch, Item, Origin, Outcome, Prepared
 
@@ -31,14 +32,12 @@ Look: TypeAlias = Callable[[Sequence[Wanted]], Iterable[Prepared]]
 """Sends photos through the pipeline of the new encoder."""
 
 
-def photos_of(outcome: Outcome, store: Store) -> list[Wanted]:
-    """The photos that an outcome's items are parts of, each once: its own, and earlier ones.
-
-    Raises Misconfigured where the store does not know one of them.
-    """
-    scope = outcome.image.scope
-    names = dict.fromkeys(item.item_id.rpartition("#")[0] for item in outcome.items)
-    return [Wanted(scope, name, _content_hash(scope, name, store)) for name in names]
+def own_photo(outcome: Outcome) -> Wanted | None:
+    """The photo to be looked at again; None where no item is a part of it."""
+    image = outcome.image
+    if any(_is_of(item.item_id, image.image_id) for item in outcome.items):
+        return Wanted(image.scope, image.image_id, image.content_hash)
+    return None
 
 
 def reembed(
@@ -50,22 +49,23 @@ def reembed(
     how many each commit held; the new store is complete when the iterator ends.
     """
     for outcomes in chunks(old.outcomes(), step):
-        wanted = dict.fromkeys(photo for o in outcomes for photo in photos_of(o, old))
+        wanted = [photo for outcome in outcomes if (photo := own_photo(outcome))]
         fresh = {
             (prepared.image.scope, item.item_id): item
-            for prepared in look(list(wanted))
+            for prepared in look(wanted)
             for item in prepared.items
         }
-        new.commit(Batch(tuple(renewed(outcome, fresh) for outcome in outcomes)))
+        find = partial(_find, fresh, new)
+        new.commit(Batch(tuple(renewed(outcome, find) for outcome in outcomes)))
         yield len(outcomes)
     for rejections in chunks(old.rejections(), step):
         new.commit(Batch(rejections=tuple(rejections)))
     new.commit(Batch(marks=tuple(positions)))
 
 
-def renewed(outcome: Outcome, fresh: Mapping[tuple[str, str], Item]) -> Outcome:
-    """The same outcome with the vectors and local features of `fresh`, by scope and item id."""
-    found = [fresh[outcome.image.scope, item.item_id] for item in outcome.items]
+def renewed(outcome: Outcome, find: Callable[[str, str], Item]) -> Outcome:
+    """The same outcome with the vectors and local features of what `find` has of its items."""
+    found = [find(outcome.image.scope, item.item_id) for item in outcome.items]
     items = tuple(
         replace(item, vector=other.vector, features=other.features)
         for item, other in zip(outcome.items, found, strict=True)
@@ -80,11 +80,21 @@ def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def _content_hash(scope: str, image_id: str, store: Store) -> str:
-    known = store.content_hash(scope, image_id)
-    if known is None:
-        raise Misconfigured(
-            f"the state has items of {image_id!r} in scope {scope!r}, but not the photo: "
-            "`cairn state verify` tells what else is wrong"
+def _find(fresh: Mapping[tuple[str, str], Item], new: Store, scope: str, item_id: str) -> Item:
+    """An item just looked at, or one of an earlier photo with the very vector it had there.
+
+    Looked at twice, a vector might differ in its last bit, and could not be subtracted again.
+    """
+    if (scope, item_id) in fresh:
+        return fresh[scope, item_id]
+    located = new.locate(scope, item_id)
+    if located is None:
+        raise StateMismatch(
+            f"item {item_id} of scope {scope!r} is found no more in its photo: the photo is cut "
+            "into items in another way now, or `cairn state verify` tells what is wrong"
         )
-    return known
+    return located[0]
+
+
+def _is_of(item_id: str, image_id: str) -> bool:
+    return item_id.rpartition("#")[0] == image_id

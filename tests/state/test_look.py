@@ -78,10 +78,12 @@ def other_outcome(db: sqlite3.Connection, outcome: Outcome) -> None:
 
 
 FAULTS: dict[str, Callable[[sqlite3.Connection], object]] = {
-    "outcome 1: checksum": lambda db: changed_byte(db, "journal"),
-    "features of default/IMG_0001.jpg#0: checksum": lambda db: changed_byte(db, "features"),
-    "rejection 1: checksum": lambda db: changed_byte(db, "rejections"),
-    "outcome 2: its columns": lambda db: db.execute(
+    "journal 1: its checksum is wrong": lambda db: changed_byte(db, "journal"),
+    "features default/IMG_0001.jpg#0: its checksum is wrong": lambda db: changed_byte(
+        db, "features"
+    ),
+    "rejections 1: its checksum is wrong": lambda db: changed_byte(db, "rejections"),
+    "outcome 2: its content hash is another": lambda db: db.execute(
         "UPDATE journal SET content_hash = 'other' WHERE n = 2"
     ),
     "IMG_0003.jpg' of scope 'default': its events cannot be replayed": lambda db: db.execute(

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
-from engine.errors import Misconfigured
-from engine.jobs.reembed import Wanted, photos_of, reembed
-from engine.types import Batch, ImageRecord, Item, Origin, Outcome, Prepared
+from engine.book import Book
+from engine.cluster import Cluster
+from engine.errors import StateMismatch
+from engine.index.exact import ExactIndex
+from engine.jobs.reembed import Wanted, own_photo, reembed
+from engine.types import (
+    Assigned,
+    Batch,
+    Carved,
+    Confirmed,
+    Event,
+    ImageRecord,
+    Item,
+    Origin,
+    Outcome,
+    Prepared,
+)
 from state.records import encode_features, encode_outcome
-from tests.builders import make_features, make_outcome, make_rejection, unit
+from tests.builders import DIM, make_features, make_outcome, make_rejection, unit
 from tests.fakes import MemoryStore
 
 NEW_DIM = 3
@@ -38,13 +52,30 @@ def look(wanted: Sequence[Wanted]) -> Iterator[Prepared]:
 
 @pytest.fixture
 def old() -> MemoryStore:
-    """Five photos; the fourth outcome carries an item of the first one as well."""
+    """Five photos of which the second joined the first; with the fourth, the first was carved."""
     store = MemoryStore()
-    outcomes = [make_outcome(name, founds=name != "b", features=make_features()) for name in NAMES]
+    outcomes = [make_outcome(name, features=make_features()) for name in NAMES]
+    outcomes = [replace(o, events=tuple(_events(n, o))) for n, o in enumerate(outcomes)]
     carried = replace(outcomes[0].items[0], features=None)
     outcomes[3] = replace(outcomes[3], items=(*outcomes[3].items, carried))
     store.commit(Batch(tuple(outcomes), tuple(map(make_rejection, "xyz"))))
     return store
+
+
+def _events(number: int, outcome: Outcome) -> Iterator[Event]:
+    """Lineage of five outcomes, two events each, that can be replayed."""
+    (created, assigned), seq = outcome.events, 2 * number + 1
+    assert isinstance(assigned.change, Assigned)
+    if number == 1:
+        joined = replace(assigned.change, cluster_id="c-a", prototype_id=0, founds=False)
+        yield Event("site", seq, joined)
+        yield Event("site", seq + 1, Confirmed("c-a"))
+    elif number == 3:
+        yield Event("site", seq, replace(assigned.change, cluster_id="c-a", prototype_id=3))
+        yield Event("site", seq + 1, Carved("c-a", 9, (("a#0", 0),)))
+    else:
+        yield Event("site", seq, created.change)
+        yield Event("site", seq + 1, replace(assigned.change, prototype_id=number))
 
 
 def renewed_by(old: MemoryStore, step: int) -> MemoryStore:
@@ -85,15 +116,36 @@ def test_exemplars_have_the_new_features_and_others_none(old: MemoryStore) -> No
     assert kept == expected | {"b": None}
 
 
-def test_a_photo_is_looked_at_once_for_all_its_items(old: MemoryStore) -> None:
-    """An outcome names the photos of its items, those of earlier ones too."""
+@pytest.mark.parametrize("step", [1, 2, 100])
+def test_replay_gives_the_same_clusters_in_the_new_space(old: MemoryStore, step: int) -> None:
+    """A carved item leaves its lobe with the very vector it came with: what is left is exact."""
+    before, after = replayed(old, DIM), replayed(renewed_by(old, step), NEW_DIM)
+    assert {name: c.count for name, c in after.items()} == {n: c.count for n, c in before.items()}
+    left, carved = after["c-a"].prototypes[0], after["c-a"].prototypes[9]
+    assert left.total.tolist() == other_item("b").vector.tolist()
+    assert carved.total.tolist() == other_item("a").vector.tolist()
+
+
+def replayed(store: MemoryStore, dim: int) -> Mapping[str, Cluster]:
+    book = Book(lambda: ExactIndex(dim))
+    for outcome in store.outcomes():
+        book.apply(outcome)
+    return book.scope("site").clusters
+
+
+def test_a_photo_without_items_is_not_looked_at(old: MemoryStore) -> None:
+    """Nothing of it was clustered; what an outcome merely carries is not of its photo."""
     fourth = list(old.outcomes())[3]
-    assert [photo.image_id for photo in photos_of(fourth, old)] == ["c", "a"]
-    twice = replace(fourth, items=(*fourth.items, other_item("c", 1)))
-    assert len(photos_of(twice, old)) == 2
+    assert own_photo(fourth) == Wanted("site", "c", "hash of c")
+    assert own_photo(replace(fourth, items=())) is None
+    assert own_photo(replace(fourth, items=fourth.items[1:])) is None
 
 
-def test_an_item_of_no_photo_is_told() -> None:
-    """Where the journal lost the photo, its item has no pixels to be embedded from."""
-    with pytest.raises(Misconfigured, match=r"'a'.*verify"):
-        photos_of(make_outcome("a"), MemoryStore())
+def test_an_item_that_is_found_no_more_is_told(old: MemoryStore) -> None:
+    """Photos that are cut into other items now cannot keep their clusters."""
+
+    def blind(wanted: Sequence[Wanted]) -> Iterator[Prepared]:
+        yield from (replace(prepared, items=()) for prepared in look(wanted))
+
+    with pytest.raises(StateMismatch, match=r"item a#0 of scope 'site' is found no more"):
+        list(reembed(old, MemoryStore(), [], blind, 2))
