@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 import cairn
+from cairn.collector import spare_survivors
 from cairn.commands import cluster, demo, evaluate, models, produce, run, state
 from engine.errors import CairnError
 
@@ -52,6 +53,7 @@ def _options(
 
 def main() -> None:
     """Run a command; exit 0 when it worked, 1 with one line when it could not, 130 on Ctrl-C."""
+    spare_survivors()
     # Unwinds, unlike the default: scratch files go.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
