@@ -32,6 +32,8 @@ from engine.types import (
     Split,
 )
 
+IDENTITY = "made-with"
+"""Header of a journal record: the encoder, local features and profile it belongs to."""
 FRAMING_BYTES = 10
 """What a header weighs beyond its name and value, at most."""
 
