@@ -135,7 +135,7 @@ def _silhouette(sums: Floats, own: Ints) -> float:
     others[rows, own] = -np.inf
     next_best = others.max(axis=1)
     spread = np.maximum(1.0 - np.minimum(near, next_best), 1e-9)
-    return float(np.where(size > 1, (near - next_best) / spread, 0.0).mean())
+    return float(np.clip(np.where(size > 1, (near - next_best) / spread, 0.0).mean(), -1.0, 1.0))
 
 
 def _likelihood(points: Floats, own: Ints) -> float:

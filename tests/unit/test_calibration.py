@@ -1,0 +1,184 @@
+"""What a scope learns of its own material: exact sums, moves by events alone, drift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.calibration import FEWEST, Calibration
+from engine.cluster import Prototype
+from engine.criteria import STRICTEST
+from engine.types import Calibrated, Vector
+from tests.blobs import DIM, blobs, centred, pile
+
+FITTED = Calibrated(threshold=0.4, silhouette=0.5, trust=1.0, items=0, drifted=False)
+CHANGED = Calibrated(threshold=0.4, silhouette=0.5, trust=1.0, items=0, drifted=True)
+
+
+def fed(vectors: Iterable[Vector]) -> Calibration:
+    calibration = Calibration()
+    for vector in vectors:
+        calibration.add(vector)
+    return calibration
+
+
+def walk(seed: int, count: int, shift: float = 0.0) -> list[Vector]:
+    """Vectors about many directions on one side of the sphere, which `shift` turns away."""
+    rng = np.random.default_rng(seed)
+    side = np.zeros(DIM)
+    side[0], side[1] = 1.0 - shift, shift
+    rows = 2.0 * side + 0.3 * rng.normal(size=(count, DIM))
+    return [np.asarray(row / np.linalg.norm(row), np.float32) for row in rows]
+
+
+def test_nothing_is_believed_of_a_few_photos() -> None:
+    """A cold start joins copies and nothing else, and looks again at the eighth photo."""
+    vectors, _ = blobs([FEWEST])
+    calibration = fed(vectors[:-1])
+    assert (calibration.threshold, calibration.centre) == (STRICTEST, None)
+    assert not calibration.due
+    calibration.add(vectors[-1])
+    assert calibration.due
+
+
+def test_copies_alone_teach_nothing() -> None:
+    """One photo over and over leaves nothing to be told apart; another photo does."""
+    one, other = (vectors[0] for vectors, _ in (blobs([1], seed=1), blobs([1], seed=2)))
+    calibration = fed([one] * 50)
+    assert not calibration.due
+    calibration.add(other)
+    assert calibration.due
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(40)))
+def test_the_centre_does_not_depend_on_the_order(order: list[int]) -> None:
+    """Sums on the grid are exact, bit for bit, whatever came first."""
+    vectors, _ = blobs([20, 20])
+    here, there = fed(vectors), fed(vectors[n] for n in order)
+    for calibration in (here, there):
+        calibration.apply(FITTED, 40)
+    assert here.centre is not None
+    assert there.centre is not None
+    assert here.centre.tobytes() == there.centre.tobytes()
+    assert np.allclose(here.centre, np.mean(vectors, axis=0))
+
+
+def test_looking_again_changes_nothing_until_the_event_is_applied() -> None:
+    """Between two events the scores stay as they are, whatever is added."""
+    vectors, _ = blobs([6] * 5)
+    calibration = fed(vectors)
+    found = calibration.look_again(lobes(vectors))
+    assert (calibration.threshold, calibration.centre) == (STRICTEST, None)
+    assert (found.items, found.drifted) == (30, False)
+    calibration.apply(found, 30)
+    assert calibration.threshold == found.threshold < STRICTEST
+    assert not calibration.due
+    before = calibration.direction(vectors[0])
+    for vector in blobs([2], seed=9)[0]:
+        calibration.add(vector)
+    assert np.array_equal(calibration.direction(vectors[0]), before)
+
+
+def lobes(vectors: Iterable[Vector]) -> list[Prototype]:
+    cluster = pile("c", 1, {n: [vector] for n, vector in enumerate(vectors)})
+    return list(cluster.prototypes.values())
+
+
+def test_it_is_due_when_the_scope_has_grown_by_a_tenth() -> None:
+    """So that the work per photo does not grow with the scope."""
+    calibration = fed(blobs([50, 50])[0])
+    calibration.apply(FITTED, 100)
+    added = 0
+    for vector in blobs([10, 10], seed=1)[0]:
+        calibration.add(vector)
+        added += 1
+        if calibration.due:
+            break
+    assert added == 11
+
+
+def test_a_fit_that_found_structure_outweighs_one_that_did_not() -> None:
+    """Earlier fits keep their say: piles should not change with every sample."""
+    vectors, _ = blobs([6] * 5)
+    sure, unsure = fed(vectors), fed(vectors)
+    sure.apply(Calibrated(0.9, 0.5, 1.0, 30, False), 30)
+    unsure.apply(Calibrated(0.9, 0.0, 0.0, 30, False), 30)
+    found = fed(vectors).look_again(lobes(vectors)).threshold
+    after = [one.look_again(lobes(vectors)).threshold for one in (unsure, sure)]
+    assert found < after[0] < after[1] < 0.9
+
+
+def test_rows_multiply_to_mean_centred_cosines() -> None:
+    """Exact between single items; a lobe of many has a mean's length, scaled by their spread."""
+    vectors, _ = blobs([5, 5], spread=0.2)
+    calibration = fed(vectors)
+    calibration.apply(FITTED, 10)
+    rows = calibration.directions(lobes(vectors))
+    expected = centred(vectors)
+    assert np.allclose(rows, expected)
+    assert np.allclose(calibration.direction(vectors[3]), expected[3])
+    whole = pile("c", 1, {0: vectors[:4], 1: vectors[4:7]})
+    mean = expected[:7].mean(axis=0)
+    assert np.allclose(calibration.middle(whole), mean, atol=0.05)
+    average = calibration.average(whole, calibration.direction(vectors[9]))
+    assert average == pytest.approx(float(mean @ expected[9]), abs=0.05)
+
+
+def test_before_the_first_fit_cosines_are_plain() -> None:
+    """Without a centre the average is the exact mean cosine."""
+    vectors, _ = blobs([6])
+    calibration = fed(vectors)
+    cluster = pile("c", 1, {0: vectors[:2], 1: vectors[2:5]})
+    average = calibration.average(cluster, calibration.direction(vectors[5]))
+    assert average == pytest.approx(np.mean([vector @ vectors[5] for vector in vectors[:5]]))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_steady_stream_does_not_drift(seed: int) -> None:
+    """Two thousand photos of the same sort raise no alarm."""
+    vectors = walk(seed, 2200)
+    calibration = fed(vectors[:200])
+    calibration.apply(FITTED, 200)
+    for vector in vectors[200:]:
+        calibration.add(vector)
+    assert not calibration.drifting
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_shifted_stream_drifts_and_says_so(seed: int) -> None:
+    """Other material raises the alarm within some hundred photos; the event carries it."""
+    calibration = fed(walk(seed, 500))
+    calibration.apply(FITTED, 500)
+    calibration.next_fit = 10_000
+    for vector in (*walk(seed + 50, 300), *walk(seed + 100, 300, shift=0.5)):
+        calibration.add(vector)
+    assert calibration.drifting
+    assert calibration.due
+    assert calibration.look_again(lobes(blobs([6] * 5)[0])).drifted
+
+
+def test_a_drift_halves_the_past() -> None:
+    """The centre follows the stream: what came before counts half, twice halved a quarter."""
+    before, after = walk(1, 100), walk(2, 100, shift=0.5)
+    steady, following = fed(before), fed(before)
+    steady.apply(FITTED, 100)
+    following.apply(CHANGED, 100)
+    assert (following.drifts, following.weight, following.recent) == (1, 50.0, 50)
+    assert not following.drifting
+    for calibration in (steady, following):
+        for vector in after:
+            calibration.add(vector)
+        calibration.apply(FITTED, 200)
+    assert steady.centre is not None
+    assert following.centre is not None
+    expected = (np.sum(before, axis=0) / 2 + np.sum(after, axis=0)) / 150
+    assert np.allclose(following.centre, expected, atol=1e-6)
+    now = np.mean(after, axis=0)
+    assert np.linalg.norm(following.centre - now) < np.linalg.norm(steady.centre - now)
+    following.apply(CHANGED, 200)
+    assert (following.drifts, following.weight, following.recent) == (2, 75.0, 125)
