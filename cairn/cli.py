@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import cairn
-from cairn.commands import cluster, demo, evaluate, models, produce, run
+from cairn.commands import cluster, correct, demo, evaluate, models, produce, result, run
 from engine.errors import CairnError
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.command("run")(run.run)
 app.command("produce")(produce.produce)
 app.command("cluster")(cluster.cluster)
 app.command("evaluate")(evaluate.evaluate)
+app.command("result")(result.result)
+app.add_typer(correct.app, name="correct")
 app.add_typer(models.app, name="models")
 
 

@@ -54,6 +54,15 @@ class Background:
         self._seen = 0
         self._next_fit = FEWEST
 
+    def forget(self, item_id: str) -> None:
+        """Leave nothing of an item: what is then known could have been learned without it.
+
+        Replay adds a zero vector in its place, which takes a place in the sample until here.
+        """
+        self._sample = [entry for entry in self._sample if entry[1] != item_id]
+        known = self._next_fit > FEWEST and len(self._sample) > 1
+        self.band = self._fitted() if known else COPIES_ONLY
+
     def add(self, item_id: str, vector: Vector) -> None:
         """Take in one item's unit vector, (d,) float32."""
         self._seen += 1
@@ -63,7 +72,10 @@ class Background:
             del self._sample[SAMPLE:]
         if self._seen >= self._next_fit:
             self._next_fit = int(self._seen * GROWTH) + 1
-            self.band = fit_band(np.stack([vector for _, _, vector in self._sample]))
+            self.band = self._fitted()
+
+    def _fitted(self) -> Band:
+        return fit_band(np.stack([vector for _, _, vector in self._sample]))
 
 
 def fit_band(vectors: NDArray[np.float32]) -> Band:

@@ -7,6 +7,7 @@ from itertools import combinations
 
 from engine.book import Book, ScopeBook
 from engine.cluster import Cluster, Prototype, id_for
+from engine.constraints import may_merge
 from engine.decide import Assign, Candidate, Decision, Facts, RuleFunction, Spawn, Verify
 from engine.evidence import metres_between
 from engine.maintain import merge_order, plan_fusion
@@ -72,6 +73,10 @@ class Clusterer:
             step = self._rule(facts, self._profile)
         return step
 
+    def regroup(self, scope: str, cluster_id: str) -> Iterator[Change]:
+        """What a second look at a cluster changes, one change at a time; nothing as yet."""
+        return iter(())
+
     def _settle(self, item: Item, image: ImageRecord) -> Iterator[Event]:
         decision = self.decide(item, image.scope, image.location)
         scope = self._book.scope(image.scope)
@@ -117,7 +122,10 @@ class Clusterer:
             yield self._joining(decision, item, scope)
             cluster_id = decision.cluster_id
             for other in decision.merges:
-                survivor, retired = merge_order(scope.clusters[cluster_id], scope.clusters[other])
+                one, two = scope.clusters[cluster_id], scope.clusters[other]
+                if not may_merge(one, two, scope.constraints):
+                    continue
+                survivor, retired = merge_order(one, two)
                 yield _merger(survivor, retired, self._profile.max_prototypes)
                 cluster_id = survivor.cluster_id
             certain = decision.certain

@@ -8,9 +8,14 @@ from engine.cluster import Cluster, Prototype, closest_pair
 
 
 def merge_order(one: Cluster, other: Cluster) -> tuple[Cluster, Cluster]:
-    """(survivor, retired): confirmed outlives pending, then the larger, then the older."""
-    ranked = sorted((one, other), key=lambda c: (not c.confirmed, -c.count, c.founded))
-    return ranked[0], ranked[1]
+    """(survivor, retired): pinned outlives named, confirmed, pending; then size, then age."""
+
+    def rank(cluster: Cluster) -> tuple[bool, bool, bool, int, int]:
+        known = cluster.standing
+        return not known.pinned, not known.name, not known.confirmed, -cluster.count, known.founded
+
+    survivor, retired = sorted((one, other), key=rank)
+    return survivor, retired
 
 
 def plan_fusion(prototypes: list[Prototype], bound: int) -> tuple[tuple[int, int], ...]:

@@ -1,8 +1,9 @@
 """The nouns of Cairn: inert, frozen, without behaviour beyond what their fields imply.
 
 A **photo** arrives; the pipeline turns it into **items** (a whole image, one crop, one face);
-the clusterer puts each item on a **cluster** and says so in **events**. An **outcome** is all
-that one photo changed: the unit of the journal.
+the clusterer puts each item on a **cluster** and says so in **events**. A **correction** changes
+what a person knows better. An **outcome** is all that one photo or one correction changed: the
+unit of the journal.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.commands import Order
+from engine.lineage import Inheritance, PersonalChange
 
 Vector: TypeAlias = NDArray[np.float32]
 """Shape (d,), float32, unit length unless the docstring says otherwise; `engine.vectors`."""
@@ -70,24 +74,6 @@ class ImageRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Metadata:
-    """What the camera wrote into the file. `captured_at` is in seconds since the Unix epoch."""
-
-    captured_at: float | None = None
-    location: GeoPoint | None = None
-    orientation: int = 1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
-    """Pixels at working scale, and the size of the upright original in pixels."""
-
-    image: Rgb
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels of the upright original: left, top, right, bottom."""
 
@@ -132,13 +118,14 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A photo that can never be clustered, and why: the body of a dead letter."""
+    """A message that changes nothing, and why; `image_id` is a command's id where `of` says so."""
 
     image_id: str
     scope: str
     origin: Origin
     reason: str
     detail: str
+    of: str = "image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +151,8 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why a decision fell as it did.
+    """Why a decision fell as it did; `kind` is `assign`, `spawn` or `defer`.
 
-    kind: `assign`, `spawn` or `defer`.
     similarity, runner_up: cosine to the best and second-best cluster, None where there was none.
     """
 
@@ -211,12 +197,13 @@ class Merged:
     """`retired_id` became part of `cluster_id`; the retired id redirects for ever.
 
     fused: pairs (kept, absorbed) of prototype ids, in the order applied, that keep the
-    cluster within its bound of prototypes.
+    cluster within its bound of prototypes. inheritance: where a person merged, to undo it by.
     """
 
     cluster_id: str
     retired_id: str
     fused: tuple[tuple[int, int], ...] = ()
+    inheritance: Inheritance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +230,8 @@ class Moved:
 class Carved:
     """Items left their lobes and founded a new one together, within one cluster.
 
-    taken: pairs (item id, lobe it left). The items come with the outcome. The first of them
-    that its lobe was verified against becomes the new lobe's exemplar, else the first of all;
-    a lobe that lost its exemplar has none, and one that lost every member is gone.
+    taken: pairs (item id, lobe it left). The first that was its lobe's exemplar becomes that of
+    the new lobe, else the first of all; the lobe it left has none then, and an empty one is gone.
     """
 
     cluster_id: str
@@ -253,7 +239,8 @@ class Carved:
     taken: tuple[tuple[str, int], ...]
 
 
-Change: TypeAlias = Created | Assigned | Confirmed | Merged | Split | Moved | Carved
+LobeChange: TypeAlias = Merged | Split | Moved | Carved
+Change: TypeAlias = Created | Assigned | Confirmed | LobeChange | PersonalChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,16 +252,37 @@ class Event:
     change: Change
 
 
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """An order somebody gave. `asked_at` is in seconds since the Unix epoch."""
+
+    command_id: str
+    scope: str
+    origin: Origin
+    order: Order
+    author: str = ""
+    asked_at: float | None = None
+
+
+Message: TypeAlias = Photo | Correction | Rejection
+"""What a source gives; a rejection stands for what could not be read."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """All that one photo changed: the unit of the journal and of replay.
+    """All that one photo or correction changed: the unit of the journal and of replay.
 
-    items: those of the photo, and with them, without local features, those that were carved.
+    items: those of the photo, and, without local features, those that were carved or forgotten.
     """
 
-    image: ImageRecord
+    cause: ImageRecord | Correction
     items: tuple[Item, ...]
     events: tuple[Event, ...]
+
+    @property
+    def scope(self) -> str:
+        """The scope of its cause."""
+        return self.cause.scope
 
 
 @dataclass(frozen=True, slots=True, eq=False)

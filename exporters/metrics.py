@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
-from engine.types import Assigned, Batch, Change, Merged, Split, Trial
+from engine.types import Assigned, Batch, Change, ImageRecord, Merged, Split, Trial
 
 Registry: TypeAlias = CollectorRegistry
 """Where a worker's metrics live: one a worker, made by whoever composes it."""
@@ -64,7 +64,7 @@ class Metrics:
             registry=registry,
         )
         self._dead_letters = _counter(
-            registry, "dead_letters", "Images refused for good.", "reason", (*reasons, OTHER)
+            registry, "dead_letters", "Messages refused for good.", "reason", (*reasons, OTHER)
         )
         self._clusters = Gauge("cairn_clusters", "Clusters.", ["state"], registry=registry)
         self._decisions = _counter(registry, "decisions", "Decisions on items.", "kind", KINDS)
@@ -72,6 +72,7 @@ class Metrics:
             registry, "verifications", "Geometric verifications.", "verdict", VERDICTS
         )
         self._merges = Counter("cairn_merges", "Clusters merged away.", registry=registry)
+        self._corrections = Counter("cairn_corrections", "Commands carried out.", registry=registry)
         self._splits = Counter("cairn_splits", "Clusters split off.", registry=registry)
         self._commit_failures = Counter(
             "cairn_commit_failures", "Batches whose commit failed.", registry=registry
@@ -96,11 +97,13 @@ class Metrics:
 
     def committed(self, batch: Batch) -> None:
         """Count what a committed batch holds."""
-        empty = sum(not outcome.items for outcome in batch.outcomes)
+        images = [o for o in batch.outcomes if isinstance(o.cause, ImageRecord)]
+        empty = sum(not outcome.items for outcome in images)
         answered = len(batch.outcomes) + len(batch.rejections)
-        self._images.labels("clustered").inc(len(batch.outcomes) - empty)
+        self._images.labels("clustered").inc(len(images) - empty)
         self._images.labels("empty").inc(empty)
-        self._images.labels("rejected").inc(len(batch.rejections))
+        self._images.labels("rejected").inc(sum(r.of == "image" for r in batch.rejections))
+        self._corrections.inc(len(batch.outcomes) - len(images))
         self._images.labels("duplicate").inc(max(0, len(batch.positions) - answered))
         self._batch_size.observe(len(batch.positions))
         for rejection in batch.rejections:
