@@ -13,7 +13,17 @@ import typer
 
 import cairn
 from cairn.collector import spare_survivors
-from cairn.commands import cluster, demo, evaluate, models, produce, run, state
+from cairn.commands import (
+    cluster,
+    correct,
+    demo,
+    evaluate,
+    models,
+    produce,
+    result,
+    run,
+    state,
+)
 from engine.errors import CairnError
 
 app = typer.Typer(
@@ -29,6 +39,8 @@ app.command("run")(run.run)
 app.command("produce")(produce.produce)
 app.command("cluster")(cluster.cluster)
 app.command("evaluate")(evaluate.evaluate)
+app.command("result")(result.result)
+app.add_typer(correct.app, name="correct")
 app.add_typer(models.app, name="models")
 app.add_typer(state.app, name="state")
 

@@ -22,6 +22,7 @@ from consumer.loop import Prepare
 from consumer.shard import Shard
 from engine.book import Book
 from engine.clusterer import Clusterer
+from engine.corrections import Corrector
 from engine.decide import RULES
 from engine.errors import Misconfigured, Stopped
 from engine.index.adaptive import AdaptiveIndex
@@ -149,7 +150,8 @@ def shard_of(store: Store, means: Means, stop: Callable[[], bool]) -> Shard:
     exemplars, members = ExemplarCache(store, EXEMPLARS_IN_MEMORY), Membership(store)
     rule = RULES[means.profile.rule]
     clusterer = Clusterer(book, rule, means.profile, means.verifier, exemplars, members)
-    return Shard(book, clusterer, exemplars, members, store)
+    corrector = Corrector(book, members, clusterer.regroup)
+    return Shard(book, clusterer, corrector, exemplars, members, store)
 
 
 def store_at(path: Path, means: Means) -> SqliteStore:

@@ -13,10 +13,14 @@ from consumer.loop import FixedShards, Loop, NoLog, Observer, Pace
 from consumer.shard import Shard
 from engine.ports import Store
 from engine.vision.exif import read_metadata_from
+from engine.wire import event_body
+from exporters.jsonl import JsonLines, JsonLinesSink
 from producer.folder import PhotoFolder
 from producer.labels import LabelRow
 
 ONE_SCOPE = "default"
+STATE_FILE = "state.sqlite"
+"""The state of a folder within its state directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,13 @@ def run_folder(
     with preparing(settings, means) as prepare:
         shards = FixedShards({0: shard})
         Loop(source, prepare, shards, NoLog(), observers, pace).run(stop)
+
+
+def lines_in(directory: Path) -> JsonLinesSink:
+    """The files of events and refusals in a state directory."""
+    return JsonLinesSink(
+        JsonLines(directory / "events.jsonl"), JsonLines(directory / "rejected.jsonl"), event_body
+    )
 
 
 def _always(scope: str) -> Callable[[str], str]:

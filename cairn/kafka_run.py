@@ -26,7 +26,7 @@ from engine.errors import Stopped, Transient
 from engine.ports import Store
 from engine.wire import Record
 from exporters.metrics import Metrics
-from state.records import encode_features, encode_outcome
+from state.records import encode_features, encode_image, encode_item, encode_outcome
 
 LOOK_EVERY_S = 5.0
 
@@ -40,7 +40,7 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
         ensure_topics(broker, layout_of(kafka))
     journal = topic_name(kafka.topic_prefix, "journal")
     check_journal(broker, journal, means.identity)
-    codecs = Codecs(encode_outcome, encode_features, means.identity)
+    codecs = Codecs(encode_outcome, encode_image, encode_item, encode_features, means.identity)
     committer = KafkaCommitter(broker, commits_of(kafka), codecs)
     with ExitStack() as stack:
         member = stack.enter_context(closing(open_source(broker, source_of(kafka))))
@@ -61,7 +61,7 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
         log = GroupLog(member, committer, shards)
         pace = Pace(settings.engine.batch_size)
         source = GroupSource(member)
-        turn = _Turn(watch, source, member, gauges, topic_name(kafka.topic_prefix, "images"))
+        turn = _Turn(watch, source, member, gauges)
         try:
             Loop(source, prepare, shards, log, [gauges], pace).run(turn)
         except Transient:
@@ -90,6 +90,7 @@ def source_of(kafka: Kafka) -> SourceSettings:
     """Whose photos to read and as whom."""
     return SourceSettings(
         topic=topic_name(kafka.topic_prefix, "images"),
+        commands=topic_name(kafka.topic_prefix, "commands"),
         group=kafka.topic_prefix,
         instance_id=kafka.instance_id,
         max_message_bytes=kafka.max_request_bytes,
@@ -163,15 +164,14 @@ class _Turn:
     """Called once a turn of the loop: beats, tells how the group fares, says when to stop."""
 
     def __init__(
-        self, watch: Watch, source: GroupSource, member: KafkaSource, gauges: Gauges, topic: str
+        self, watch: Watch, source: GroupSource, member: KafkaSource, gauges: Gauges
     ) -> None:
         self._watch = watch
         self._source = source
         self._member = member
         self._gauges = gauges
-        self._topic = topic
         self._epoch = source.epoch
-        self._lags: Mapping[int, int] = {}
+        self._lags: Mapping[tuple[str, int], int] = {}
         self._next_look = 0.0
 
     def __call__(self) -> bool:
@@ -187,9 +187,9 @@ class _Turn:
                 self._tell(self._member.lag())
         return self._watch.turn()
 
-    def _tell(self, lags: Mapping[int, int]) -> None:
-        for partition in self._lags.keys() - lags.keys():
-            self._gauges.metrics.revoked(self._topic, partition)
-        for partition, records in lags.items():
-            self._gauges.metrics.lag(self._topic, partition, records)
+    def _tell(self, lags: Mapping[tuple[str, int], int]) -> None:
+        for where in self._lags.keys() - lags.keys():
+            self._gauges.metrics.revoked(*where)
+        for where, records in lags.items():
+            self._gauges.metrics.lag(*where, records)
         self._lags = lags

@@ -17,6 +17,7 @@ from cairn.folder_run import FolderJob, photo_folder, run_folder
 from cairn.observers import Bar, Shares
 from cairn.report import disagreement, printable
 from cairn.sections import Settings
+from cairn.sheet import Shown
 from engine.errors import Misconfigured
 from engine.jobs.evaluate import NOISE, Scores, evaluate
 from engine.jobs.placements import Placement, group_numbers, placements
@@ -38,6 +39,12 @@ class Finished:
     stages: Mapping[str, float]
     verifications: int
     scores: Scores | None
+
+    @property
+    def shown(self) -> Shown:
+        """What a contact sheet tells of it."""
+        bcubed = None if self.scores is None else self.scores.bcubed.f1
+        return Shown(self.placements, self.rejections, self.wall_s, bcubed)
 
     @property
     def photos(self) -> int:

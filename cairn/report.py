@@ -20,15 +20,16 @@ REFUSED_SHOWN = 10
 
 
 def cluster_table(found: Sequence[Placement]) -> Table:
-    """The largest piles: size, state, quality, an example."""
+    """The largest piles: name, size, state, quality, an example."""
     quality = qualities(found)
     ranked = sorted(piles(found).values(), key=lambda pile: (-len(pile), pile[0].cluster_id))
     several = [pile for pile in ranked if len(pile) > 1]
-    table = Table("cluster", "size", "state", "quality", "example", title="Clusters")
+    table = Table("cluster", "name", "size", "state", "quality", "example", title="Clusters")
     for pile in several[:ROWS]:
         first = pile[0]
         table.add_row(
-            first.cluster_id[:12],
+            first.cluster_id,
+            printable(first.called),
             str(len(pile)),
             "confirmed" if first.confirmed else "pending",
             quality[first.key],

@@ -1,18 +1,17 @@
-"""Make a contact sheet of a finished folder run: the piles, with thumbnails read off the files."""
+"""Make a contact sheet of a result: the piles, with thumbnails read off the files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cairn.compose import Means
 from cairn.files import write_file
-from cairn.one_shot import Finished
 from engine.errors import BadImage
 from engine.jobs.placements import Placement, piles
-from engine.types import GeoPoint
+from engine.types import GeoPoint, Rejection
 from engine.vision.decode import DecodeLimits, decode
 from exporters.contact_sheet import (
     SHOWN_MEMBERS,
@@ -29,28 +28,41 @@ SHOWN_SINGLES = 240
 """Thumbnails of single photos: a page must stay a page."""
 
 
-def write_sheet(path: Path, finished: Finished, means: Means, directory: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a contact sheet shows. seconds: how long clustering took, None where nobody knows.
+
+    bcubed: B-cubed F-measure, None without known labels.
+    """
+
+    placements: Sequence[Placement]
+    rejections: Sequence[Rejection]
+    seconds: float | None = None
+    bcubed: float | None = None
+
+
+def write_sheet(path: Path, shown: Shown, means: Means, directory: Path) -> None:
     """Write the self-contained HTML file; raises Misconfigured where that fails."""
-    write_file(path, render_contact_sheet(_report(finished, means, directory)).encode())
+    write_file(path, render_contact_sheet(_report(shown, means, directory)).encode())
 
 
-def _report(finished: Finished, means: Means, directory: Path) -> Report:
-    found = piles(finished.placements).values()
+def _report(shown: Shown, means: Means, directory: Path) -> Report:
+    found = piles(shown.placements).values()
     several = [pile for pile in found if len(pile) > 1]
     single = [_member(pile[0]) for pile in found if len(pile) == 1]
-    quality = qualities(finished.placements)
+    quality = qualities(shown.placements)
     cards = [_card(pile, quality[pile[0].key]) for pile in several]
-    shown = [name for card in cards for name in _shown(card.members, SHOWN_MEMBERS)]
-    pictures = _thumbnails([*shown, *_shown(single, SHOWN_SINGLES)], directory)
+    names = [name for card in cards for name in _names(card.members, SHOWN_MEMBERS)]
+    pictures = _thumbnails([*names, *_names(single, SHOWN_SINGLES)], directory)
     return Report(
         title=f"Piles of {directory.name}",
         encoder=means.encoder.identity,
         profile=means.profile.name,
-        seconds=finished.wall_s,
+        seconds=shown.seconds,
         clusters=tuple(replace(card, members=_pictured(card.members, pictures)) for card in cards),
         singles=_pictured(single, pictures),
-        rejected=tuple(finished.rejections),
-        bcubed=None if finished.scores is None else finished.scores.bcubed.f1,
+        rejected=tuple(shown.rejections),
+        bcubed=shown.bcubed,
     )
 
 
@@ -64,6 +76,7 @@ def _card(pile: Sequence[Placement], quality: str) -> ClusterCard:
         state="confirmed" if pile[0].confirmed else "pending",
         members=tuple(_member(placement) for placement in pile),
         quality=quality,
+        name=pile[0].called,
         location=_middle([p.image.location for p in pile if p.image.location is not None]),
     )
 
@@ -76,7 +89,7 @@ def _middle(points: Sequence[GeoPoint]) -> GeoPoint | None:
     return GeoPoint(lat, lon)
 
 
-def _shown(members: Sequence[Member], most: int) -> list[str]:
+def _names(members: Sequence[Member], most: int) -> list[str]:
     return [member.name for member in in_time_order(members)[:most]]
 
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 
 import cairn
 from cairn.sections import Metrics as Section
+from engine.errors import COMMAND_REASONS
 from engine.profile import Profile
 from engine.vision import decode
 from exporters.health import HealthServer, Heartbeat
 from exporters.metrics import Metrics, Registry
 
-REASONS = sorted({*decode.REASONS, "id_conflict", "bad_message", "uri_not_supported", "unreadable"})
+_OF_MESSAGES = ("id_conflict", "bad_message", "uri_not_supported", "unreadable")
+REASONS = sorted({*decode.REASONS, *_OF_MESSAGES, *COMMAND_REASONS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
-from engine.types import Origin, Photo, Rejection
+from engine.types import Message, Origin, Photo, Rejection
 
 _SCAN_INTERVAL_S: Final = 0.5
 _PAUSE_PER_SCAN: Final = 9  # searching a big folder takes a tenth of the time at most
@@ -80,7 +80,7 @@ class FolderSource(Generic[F]):
         self._settling: dict[tuple[Origin, int], float] = {}
         self._next_scan: float | None = None
 
-    def poll(self, limit: int, timeout_s: float) -> Sequence[Photo | Rejection]:
+    def poll(self, limit: int, timeout_s: float) -> Sequence[Message]:
         """Read up to `limit` files, waiting up to `timeout_s` seconds for the first."""
         deadline = self._clock() + timeout_s
         while not (messages := self._read(limit)) and not self.exhausted:
@@ -118,8 +118,8 @@ class FolderSource(Generic[F]):
         """Forget what was not read yet."""
         self._queue.clear()
 
-    def _read(self, limit: int) -> list[Photo | Rejection]:
-        messages: list[Photo | Rejection] = []
+    def _read(self, limit: int) -> list[Message]:
+        messages: list[Message] = []
         while self._queue and len(messages) < limit:
             file = self._queue.popleft()
             message = self._folder.read(file)

@@ -21,20 +21,15 @@ from tenacity import (
     wait_exponential,
 )
 
+from consumer.journal import JOURNAL, journal_batches
 from consumer.kafka import KafkaSource
 from consumer.shard import Shard
 from consumer.transaction import Extras, KafkaCommitter
 from consumer.upserts import cluster_upserts
 from engine.errors import CommitAborted, Transient
 from engine.ports import Store
-from engine.types import Batch, LocalFeatures, Origin, Outcome, Photo, Rejection
-from engine.wire import Record, parse_journal_key
-from state.records import decode_features, decode_outcome
-
-JOURNAL = "journal"
-"""Source name under which a store keeps the offset of the last journal record it holds."""
-RESTORE_BATCH = 200
-"""Outcomes per local commit while a journal is read."""
+from engine.types import Batch, Message, Origin
+from engine.wire import Record
 
 LONGEST_WAIT_S = 10.0
 
@@ -63,7 +58,7 @@ class GroupSource:
         """Never: a topic has no end."""
         return False
 
-    def poll(self, limit: int, timeout_s: float) -> Sequence[Photo | Rejection]:
+    def poll(self, limit: int, timeout_s: float) -> Sequence[Message]:
         """Messages of owned partitions; none while the broker is away."""
         try:
             messages = self._member.poll(limit, timeout_s)
@@ -207,7 +202,7 @@ class GroupLog:
             record
             for outcome in batch.outcomes
             for record in cluster_upserts(
-                outcome, self._shards[outcome.image.origin.partition].book
+                outcome, self._shards[outcome.cause.origin.partition].book
             )
         ]
         return Extras(upserts, originals)
@@ -216,33 +211,6 @@ class GroupLog:
 def _tell(state: RetryCallState) -> None:
     if state.outcome is not None:
         _log.warning("%s; trying again", state.outcome.exception())
-
-
-def journal_batches(records: Iterable[tuple[int, Record]], partition: int) -> Iterator[Batch]:
-    """Local commits that bring a store up to a journal: each remembers how far it reaches."""
-    outcomes: list[Outcome] = []
-    features: dict[tuple[str, str], LocalFeatures] = {}
-    for offset, record in records:
-        kind, scope, name = parse_journal_key(record.key)
-        if record.value is None:
-            continue
-        if kind == "features":
-            features[scope, name] = decode_features(record.value)
-            continue
-        outcomes.append(_with_features(decode_outcome(record.value), features))
-        if len(outcomes) == RESTORE_BATCH:
-            yield Batch(tuple(outcomes), marks=(Origin(JOURNAL, partition, offset),))
-            outcomes = []
-    if outcomes:
-        yield Batch(tuple(outcomes), marks=(Origin(JOURNAL, partition, offset),))
-
-
-def _with_features(outcome: Outcome, features: dict[tuple[str, str], LocalFeatures]) -> Outcome:
-    scope = outcome.image.scope
-    items = tuple(
-        replace(item, features=features.pop((scope, item.item_id), None)) for item in outcome.items
-    )
-    return replace(outcome, items=items)
 
 
 def _remembering(batch: Batch, partition: int, offset: int | None) -> Batch:

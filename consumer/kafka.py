@@ -1,4 +1,4 @@
-"""Photos from Kafka: a member of a consumer group as a Source.
+"""Photos and commands from Kafka: a member of a consumer group as a Source.
 
 Everything here belongs to one thread, the poll loop. The client calls its rebalance listener
 on its own I/O thread, where nothing may block: the listener notes what happened and pauses
@@ -7,21 +7,21 @@ what is new, and the loop reads the notes with `changes()`.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import CorruptRecordError
 
+from consumer.assignment import Change, Listener
 from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, talking
 from consumer.unreadable import find_unreadable
-from engine.errors import BadImage, Misconfigured, Transient
+from engine.command_message import parse_command, unreadable_command
+from engine.errors import BadCommand, BadImage, Misconfigured, Transient
 from engine.photo_message import parse_photo, rejection_of
-from engine.types import Origin, Photo, Rejection
+from engine.types import Message, Origin, Rejection
 from engine.wire import Record
 
 KEEP_ALIVE_MS = 10
@@ -32,13 +32,14 @@ MAX_DETAIL = 200
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """Whose photos to read and as whom.
+    """Whose photos to read, and whose commands on them, and as whom.
 
     instance_id: name of this worker, stable over restarts and unique in the group; with it
     a restart within `session_timeout_ms` moves no partitions.
     """
 
     topic: str
+    commands: str
     group: str
     instance_id: str | None = None
     max_message_bytes: int = 8 * 1024 * 1024
@@ -46,58 +47,19 @@ class SourceSettings:
     max_poll_interval_ms: int = 300_000
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What the group did to this member's partitions; `lost` ones are already someone else's."""
-
-    kind: Literal["assigned", "revoked", "lost"]
-    partitions: tuple[int, ...]
-
-
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Runs on the client's I/O thread: takes notes, pauses what is new, returns.
-
-    owned: none between a revocation and the next assignment, though the client still lists them.
-    """
-
-    def __init__(self, consumer: KafkaConsumer) -> None:
-        self._consumer = consumer
-        self.notes: deque[Change] = deque()
-        self.owned: frozenset[TopicPartition] = frozenset()
-        self.joined = False
-
-    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        self._consumer.pause(*assigned)
-        self.joined = True
-        self.owned = frozenset(assigned)
-        self._note("assigned", assigned)
-
-    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        self.owned = frozenset()
-        self._note("revoked", revoked)
-
-    def on_partitions_lost(self, lost: Collection[TopicPartition]) -> None:
-        self.owned = frozenset()
-        self._note("lost", lost)
-
-    def _note(
-        self, kind: Literal["assigned", "revoked", "lost"], touched: Collection[TopicPartition]
-    ) -> None:
-        if touched:
-            self.notes.append(Change(kind, tuple(sorted(tp.partition for tp in touched))))
-
-
 def open_source(broker: Broker, settings: SourceSettings) -> KafkaSource:
     """Join the group. Raises Misconfigured where no broker answers or the topic is missing."""
     with connecting(broker):
         consumer = KafkaConsumer(**broker.options(), **_consumer_options(settings))
-    listener = _Listener(consumer)
-    consumer.subscribe([settings.topic], listener=listener)
+    listener = Listener(consumer)
+    topics = (settings.topic, settings.commands)
+    consumer.subscribe(topics, listener=listener)
     # Asked after subscribing, or the group would learn the partitions late and rebalance twice.
-    if not consumer.partitions_for_topic(settings.topic):
+    missing = [topic for topic in topics if not consumer.partitions_for_topic(topic)]
+    if missing:
         consumer.close()
-        raise Misconfigured(f"there is no topic {settings.topic} at {broker.bootstrap}; create it")
-    return KafkaSource(broker, settings.topic, consumer, listener)
+        raise Misconfigured(f"there is no topic {missing[0]} at {broker.bootstrap}; create it")
+    return KafkaSource(broker, topics, consumer, listener)
 
 
 def _consumer_options(settings: SourceSettings) -> dict[str, object]:
@@ -118,17 +80,19 @@ def _consumer_options(settings: SourceSettings) -> dict[str, object]:
 
 
 class KafkaSource:
-    """One topic's photos, in order within each partition.
+    """The photos of one topic and the commands of another, in order within each partition.
 
-    A newly assigned partition stays silent until `resume`: first its shard must be recovered.
-    Messages given out and not yet `release`d are kept, so that a dead letter can carry them.
+    Who owns a partition of the photos owns that of the commands: the range assignor gives both
+    to one member, as they have the same number. A newly assigned partition stays silent until
+    `resume`: first its shard must be recovered. Messages given out and not yet `release`d are
+    kept, so that a dead letter can carry them.
     """
 
     def __init__(
-        self, broker: Broker, topic: str, consumer: KafkaConsumer, listener: _Listener
+        self, broker: Broker, topics: tuple[str, str], consumer: KafkaConsumer, listener: Listener
     ) -> None:
         self._broker = broker
-        self._topic = topic
+        self._photos, self._commands = topics
         self._consumer = consumer
         self._listener = listener
         self._in_flight: dict[Origin, Record] = {}
@@ -139,12 +103,12 @@ class KafkaSource:
         """Never: a topic has no end."""
         return False
 
-    def poll(self, limit: int, timeout_s: float) -> Sequence[Photo | Rejection]:
+    def poll(self, limit: int, timeout_s: float) -> Sequence[Message]:
         """Wait for messages of resumed partitions; read `changes()` before using them.
 
         Raises Transient where the broker fails, Misconfigured where it refuses this worker.
         """
-        messages: list[Photo | Rejection] = []
+        messages: list[Message] = []
         wait_ms = int(timeout_s * 1000)
         try:
             while len(messages) < limit and (more := self._next(wait_ms)):
@@ -155,7 +119,7 @@ class KafkaSource:
                 raise
         return messages
 
-    def _next(self, wait_ms: int) -> Sequence[Photo | Rejection]:
+    def _next(self, wait_ms: int) -> Sequence[Message]:
         """Take one message, or step over those that cannot be parsed; none where none is there.
 
         Asked for several, the client would keep the error of one that it cannot parse for the
@@ -170,12 +134,16 @@ class KafkaSource:
             self._generation = self._consumer.group_metadata()
         return [self._message(message) for messages in fetched.values() for message in messages]
 
-    def _message(self, message: Any) -> Photo | Rejection:
+    def _message(self, message: Any) -> Message:
         origin = Origin(message.topic, message.partition, message.offset)
         headers = tuple((name, raw or b"") for name, raw in message.headers)
         self._in_flight[origin] = Record(message.key or b"", message.value, headers)
         try:
+            if message.topic == self._commands:
+                return parse_command(message.key, message.value, origin)
             return parse_photo(message.key, message.value, headers, origin)
+        except BadCommand as error:
+            return unreadable_command(message.key, message.value, origin, error)
         except BadImage as error:
             return rejection_of(message.key, headers, origin, error)
 
@@ -198,9 +166,13 @@ class KafkaSource:
         for where in unreadable:
             self._consumer.seek(where, at[where] + 1)
         self._generation = self._consumer.group_metadata()
-        origins = [Origin(self._topic, where.partition, at[where]) for where in unreadable]
         detail = f"unreadable: {error}"[:MAX_DETAIL]
-        return [Rejection("", "", origin, "bad_message", detail) for origin in origins]
+        return [
+            Rejection(
+                "", "", Origin(where.topic, where.partition, at[where]), "bad_message", detail
+            )
+            for where in unreadable
+        ]
 
     def keep_alive(self) -> None:
         """Stay in the group without reading: poll once with everything paused."""
@@ -230,7 +202,7 @@ class KafkaSource:
 
     def assigned(self) -> frozenset[int]:
         """List the partitions this member owns now; none while the group rebalances."""
-        return frozenset(tp.partition for tp in self._listener.owned)
+        return frozenset(tp.partition for tp in self._listener.owned if tp.topic == self._photos)
 
     def resume(self, partitions: Iterable[int]) -> None:
         """Read from these (again).
@@ -240,23 +212,25 @@ class KafkaSource:
         if not self._listener.notes:
             self._consumer.resume(*self._listener.owned.intersection(self._at(partitions)))
 
-    def committed(self, partition: int) -> int | None:
-        """Next offset the group has to read, None where nothing was ever committed.
+    def committed(self, partition: int) -> dict[TopicPartition, int | None]:
+        """Next offset the group has to read in either topic, None where none was committed.
 
         Waits until no transaction of an earlier owner is pending on it. Raises Transient.
         """
-        (where,) = self._at([partition])
         with talking(self._broker):
-            offset = self._consumer.committed(where, timeout_ms=REQUEST_TIMEOUT_MS)
-        return None if offset is None else int(offset)
+            return {
+                where: self._consumer.committed(where, timeout_ms=REQUEST_TIMEOUT_MS)
+                for where in self._at([partition])
+            }
 
     def seek_to_committed(self, partition: int) -> None:
         """Read on from what is committed, as after a transaction that came to nothing.
 
         Does nothing to a partition that is no longer owned. Raises Transient.
         """
-        offset = self.committed(partition)
-        for where in self._listener.owned.intersection(self._at([partition])):
+        for where, offset in self.committed(partition).items():
+            if where not in self._listener.owned:
+                continue
             if offset is None:
                 self._consumer.seek_to_beginning(where)
             else:
@@ -271,13 +245,13 @@ class KafkaSource:
         """
         return self._generation
 
-    def lag(self) -> dict[int, int]:
-        """Count the messages not yet read, by partition; one round trip. Raises Transient."""
+    def lag(self) -> dict[tuple[str, int], int]:
+        """Count the messages not yet read, by topic and partition. Raises Transient."""
         owned = list(self._listener.owned)
         with talking(self._broker):
             ends = self._consumer.end_offsets(owned, timeout_ms=REQUEST_TIMEOUT_MS)
             positions = {tp: self._consumer.position(tp, REQUEST_TIMEOUT_MS) for tp in owned}
-        return {tp.partition: max(0, ends[tp] - (positions[tp] or 0)) for tp in owned}
+        return {(tp.topic, tp.partition): max(0, ends[tp] - (positions[tp] or 0)) for tp in owned}
 
     def original(self, origin: Origin) -> Record | None:
         """Give the message behind an origin, as it came, until it is released."""
@@ -293,7 +267,8 @@ class KafkaSource:
         self._consumer.close(autocommit=False, timeout_ms=REQUEST_TIMEOUT_MS)
 
     def _at(self, partitions: Iterable[int]) -> list[TopicPartition]:
-        return [TopicPartition(self._topic, partition) for partition in partitions]
+        topics = (self._photos, self._commands)
+        return [TopicPartition(topic, one) for one in partitions for topic in topics]
 
     def _forget(self, partitions: Collection[int]) -> None:
         kept = {o: r for o, r in self._in_flight.items() if o.partition not in partitions}

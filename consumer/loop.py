@@ -13,10 +13,10 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from consumer.shard import Shard
+from consumer.shard import Result, Shard
 from engine.errors import CommitAborted
 from engine.ports import Source
-from engine.types import Batch, Photo, Prepared, Rejection
+from engine.types import Batch, Correction, Message, Photo, Prepared, Rejection
 
 KEEP_ALIVE_S = 1.0
 
@@ -63,7 +63,7 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _InFlight:
-    messages: Sequence[Photo | Rejection]
+    messages: Sequence[Message]
     prepared: Future[list[Prepared | Rejection]]
     arrived: float
 
@@ -159,22 +159,22 @@ class Loop:
                 observer.committed(part, seconds)
         return True
 
-    def _results(self, batch: _InFlight) -> list[Prepared | Rejection]:
+    def _results(self, batch: _InFlight) -> list[Result]:
         """Results in message order, waiting for them without losing the group membership."""
         while not wait([batch.prepared], timeout=KEEP_ALIVE_S).done:
             self._source.keep_alive()
         prepared = iter(batch.prepared.result())
         results = [
-            message if isinstance(message, Rejection) else next(prepared)
-            for message in batch.messages
+            next(prepared) if isinstance(message, Photo) else message for message in batch.messages
         ]
         for observer in self._observers:
             for result in results:
-                observer.prepared(result)
+                if not isinstance(result, Correction):
+                    observer.prepared(result)
         return results
 
-    def _commit(self, results: Sequence[Prepared | Rejection]) -> Mapping[int, Batch]:
-        by_partition: dict[int, list[Prepared | Rejection]] = defaultdict(list)
+    def _commit(self, results: Sequence[Result]) -> Mapping[int, Batch]:
+        by_partition: dict[int, list[Result]] = defaultdict(list)
         for result in results:
             by_partition[_partition_of(result)].append(result)
         decided = {
@@ -194,6 +194,6 @@ class Loop:
         self._source.rewind()
 
 
-def _partition_of(result: Prepared | Rejection) -> int:
-    origin = result.origin if isinstance(result, Rejection) else result.image.origin
+def _partition_of(result: Result) -> int:
+    origin = result.image.origin if isinstance(result, Prepared) else result.origin
     return origin.partition

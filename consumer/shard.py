@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from engine.book import Book
 from engine.clusterer import Clusterer
+from engine.command_message import refused
+from engine.corrections import Corrector
+from engine.errors import BadCommand
 from engine.members import Membership
 from engine.ports import ExemplarMemory, Store
-from engine.types import Batch, Origin, Outcome, Prepared, Rejection
+from engine.types import Batch, Correction, ImageRecord, Origin, Outcome, Prepared, Rejection
+
+Result: TypeAlias = Prepared | Correction | Rejection
+"""A message that is ready to be decided on."""
 
 
 class Exemplars(ExemplarMemory, Protocol):
@@ -31,19 +37,32 @@ class Shard:
 
     book: Book
     clusterer: Clusterer
+    corrector: Corrector
     exemplars: Exemplars
     members: Membership
     store: Store
 
-    def decide(self, results: Iterable[Prepared | Rejection]) -> Batch:
-        """Turn prepared photos into a batch; the book moves, nothing is durable yet."""
+    def decide(self, results: Iterable[Result]) -> Batch:
+        """Turn prepared photos and corrections into a batch; the book moves, nothing is durable."""
         drafts = _Drafts(self.store)
         for result in results:
-            if isinstance(result, Rejection):
-                drafts.reject(result)
-            elif drafts.is_new(result):
-                drafts.outcomes.append(self.clusterer.process(result))
+            match result:
+                case Rejection():
+                    drafts.reject(result)
+                case Correction():
+                    if drafts.is_new_command(result):
+                        drafts.correct(result, self.corrector)
+                case Prepared():
+                    if drafts.is_new(result):
+                        drafts.add(self.clusterer.process(result))
         return drafts.batch()
+
+    def correct(self, correction: Correction) -> Batch:
+        """Carry out one command by itself; raises BadCommand, and nothing has changed then."""
+        batch = self.decide([correction])
+        for rejection in batch.rejections:
+            raise BadCommand(rejection.reason, rejection.detail)
+        return batch
 
     def commit(self, batch: Batch) -> None:
         """Make a decided batch durable in the local store."""
@@ -53,31 +72,72 @@ class Shard:
 
 
 class _Drafts:
-    """A batch while it grows."""
+    """A batch while it grows, and the past as it would be were it committed."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._hashes: dict[tuple[str, str], str] = {}
+        self._images: dict[tuple[str, str], Outcome] = {}
+        self._commands: dict[tuple[str, str], Outcome] = {}
         self._positions: list[Origin] = []
-        self.outcomes: list[Outcome] = []
-        self.rejections: list[Rejection] = []
+        self._outcomes: list[Outcome] = []
+        self._rejections: list[Rejection] = []
+
+    def image_outcome(self, scope: str, image_id: str) -> Outcome | None:
+        return self._images.get((scope, image_id)) or self._store.image_outcome(scope, image_id)
+
+    def command_outcome(self, scope: str, command_id: str) -> Outcome | None:
+        found = self._commands.get((scope, command_id))
+        return found or self._store.command_outcome(scope, command_id)
 
     def reject(self, rejection: Rejection) -> None:
         self._positions.append(rejection.origin)
-        self.rejections.append(rejection)
+        self._rejections.append(rejection)
+
+    def add(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome)
+        self._positions.append(outcome.cause.origin)
+        match outcome.cause:
+            case ImageRecord(scope=scope, image_id=image_id):
+                self._images[scope, image_id] = outcome
+            case Correction(scope=scope, command_id=command_id):
+                self._commands[scope, command_id] = outcome
+
+    def correct(self, correction: Correction, corrector: Corrector) -> None:
+        try:
+            self.add(corrector.correct(correction, self))
+        except BadCommand as error:
+            self.reject(refused(correction, error))
 
     def is_new(self, prepared: Prepared) -> bool:
         """Whether this image was never seen; another image under a known id is rejected."""
         image = prepared.image
-        key = (image.scope, image.image_id)
-        known = self._hashes.get(key) or self._store.content_hash(*key)
-        if known is not None and known != image.content_hash:
+        known = self._content_hash(image.scope, image.image_id)
+        if known is None:
+            return True
+        if known == image.content_hash:
+            self._positions.append(image.origin)
+        else:
             detail = f"another image with id {image.image_id!r} was clustered before; ids are final"
             self.reject(Rejection(image.image_id, image.scope, image.origin, "id_conflict", detail))
-            return False
-        self._positions.append(image.origin)
-        self._hashes[key] = image.content_hash
-        return known is None
+        return False
+
+    def is_new_command(self, correction: Correction) -> bool:
+        """Whether this command was never carried out; another one under its id is rejected."""
+        past = self.command_outcome(correction.scope, correction.command_id)
+        if past is None:
+            return True
+        if isinstance(past.cause, Correction) and past.cause.order == correction.order:
+            self._positions.append(correction.origin)
+        else:
+            detail = f"another command with id {correction.command_id!r} was carried out before"
+            self.reject(refused(correction, BadCommand("id_conflict", detail)))
+        return False
 
     def batch(self) -> Batch:
-        return Batch(tuple(self.outcomes), tuple(self.rejections), tuple(self._positions))
+        return Batch(tuple(self._outcomes), tuple(self._rejections), tuple(self._positions))
+
+    def _content_hash(self, scope: str, image_id: str) -> str | None:
+        outcome = self._images.get((scope, image_id))
+        if outcome is not None and isinstance(outcome.cause, ImageRecord):
+            return outcome.cause.content_hash
+        return self._store.content_hash(scope, image_id)

@@ -13,10 +13,11 @@ from consumer.connection import Broker, connecting, talking
 from engine.errors import Misconfigured
 
 COMPACTED = frozenset({"clusters", "journal"})
-ALIGNED = ("images", "journal")
+ALIGNED = ("images", "commands", "journal")
 """Topics whose partitions correspond: a shard is the same number in each of them."""
 
-KINDS = ("images", "events", "clusters", "journal", "dead-letters")
+KINDS = ("images", "commands", "events", "clusters", "journal", "dead-letters")
+READ = frozenset({"images", "commands"})
 HEADROOM_BYTES = 128 * 1024
 """What Cairn adds to a message that it hands on: a dead letter's reasons, a journal's frame."""
 
@@ -63,7 +64,7 @@ def _create(admin: KafkaAdminClient, layout: TopicLayout, kind: str) -> None:
 
 def _policies(kind: str, max_message_bytes: int) -> dict[str, str]:
     cleanup = {"cleanup.policy": "compact" if kind in COMPACTED else "delete"}
-    if kind == "images":
+    if kind in READ:
         # The limit counts bytes as stored: were they compressed, it would bound nothing.
         stored = {"compression.type": "uncompressed", "max.message.bytes": str(max_message_bytes)}
         return cleanup | stored

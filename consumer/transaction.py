@@ -20,7 +20,16 @@ from kafka.errors import KafkaError
 from consumer.connection import OPERATOR_ERRORS, Broker, connecting
 from consumer.topics import HEADROOM_BYTES, topic_name
 from engine.errors import CommitAborted, Misconfigured, Transient
-from engine.types import Batch, LocalFeatures, Origin, Outcome
+from engine.types import (
+    Assigned,
+    Batch,
+    Correction,
+    ImageRecord,
+    Item,
+    LocalFeatures,
+    Origin,
+    Outcome,
+)
 from engine.wire import (
     IDENTITY,
     Record,
@@ -29,7 +38,7 @@ from engine.wire import (
     event_records,
     journal_key,
 )
-from state.store import exemplar_features
+from state.store import exemplar_features, forgotten_image
 
 T = TypeVar("T")
 CLOSE_TIMEOUT_S = 1.0
@@ -64,6 +73,8 @@ class Codecs:
     """
 
     outcome: Callable[[Outcome], bytes]
+    image: Callable[[ImageRecord], bytes]
+    item: Callable[[Item], bytes]
     features: Callable[[LocalFeatures], bytes]
     identity: str
 
@@ -170,15 +181,27 @@ class KafkaCommitter:
         return {sent.partition: sent.offset for sent in written}  # later ones win
 
     def _journal_records(self, batch: Batch) -> Iterator[tuple[int, Record]]:
+        """What an image showed goes before its outcome; of a forgotten one, tombstones."""
         made_with = encode_headers({IDENTITY: self._codecs.identity})
         for outcome in batch.outcomes:
-            image = outcome.image
-            for item_id, features in exemplar_features(outcome):
-                key = journal_key("features", image.scope, item_id)
-                record = Record(key, self._codecs.features(features), made_with)
-                yield image.origin.partition, record
-            key = journal_key("outcome", image.scope, image.image_id)
-            yield image.origin.partition, Record(key, self._codecs.outcome(outcome), made_with)
+            partition, scope = outcome.cause.origin.partition, outcome.scope
+            for kind, name, value in (*self._shown(outcome), *_erased(outcome)):
+                yield partition, Record(journal_key(kind, scope, name), value, made_with)
+            kind, name = _named(outcome.cause)
+            key = journal_key(kind, scope, name)
+            yield partition, Record(key, self._codecs.outcome(outcome), made_with)
+
+    def _shown(self, outcome: Outcome) -> Iterator[tuple[str, str, bytes]]:
+        """Kind, name and value of what is apart from the outcome, to be erased one day."""
+        if not isinstance(outcome.cause, ImageRecord):
+            return
+        own = {e.change.item_id for e in outcome.events if isinstance(e.change, Assigned)}
+        for item_id, features in exemplar_features(outcome):
+            yield "features", item_id, self._codecs.features(features)
+        for item in outcome.items:
+            if item.item_id in own:
+                yield "item", item.item_id, self._codecs.item(item)
+        yield "image", outcome.cause.image_id, self._codecs.image(outcome.cause)
 
     def _others(self, batch: Batch, extras: Extras) -> Iterator[tuple[str, Record]]:
         for outcome in batch.outcomes:
@@ -207,6 +230,23 @@ class KafkaCommitter:
             f"the transaction of {self._settings.transactional_id!r} came to nothing: {error!r}. "
             "Where this repeats, another worker uses the same transactional id."
         )
+
+
+def _named(cause: ImageRecord | Correction) -> tuple[str, str]:
+    """Kind and name of an outcome's record."""
+    if isinstance(cause, ImageRecord):
+        return "outcome", cause.image_id
+    return "command", cause.command_id
+
+
+def _erased(outcome: Outcome) -> Iterator[tuple[str, str, None]]:
+    """Kind and name of what an outcome forgets."""
+    if (image_id := forgotten_image(outcome)) is None:
+        return
+    for item in outcome.items:
+        yield "features", item.item_id, None
+        yield "item", item.item_id, None
+    yield "image", image_id, None
 
 
 def _next_offsets(positions: Sequence[Origin]) -> dict[TopicPartition, OffsetAndMetadata]:

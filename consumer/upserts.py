@@ -1,4 +1,4 @@
-"""The latest state of every cluster a photo touched, for the compacted topic `clusters`."""
+"""The latest state of every cluster that was touched, for the compacted topic `clusters`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import orjson
 
 from engine.book import Book
 from engine.cluster import Cluster
-from engine.types import Calibrated, Change, Merged, Moved, Outcome, Split
+from engine.lineage import Calibrated, Revived
+from engine.types import Change, Merged, Moved, Outcome, Split
 from engine.wire import Record, cluster_key
 
 
 def cluster_upserts(outcome: Outcome, book: Book) -> Iterator[Record]:
-    """One record a touched cluster; a tombstone for a retired one.
+    """One record a touched cluster; a tombstone for one that is retired or forgotten.
 
     The book is that of after the batch: a cluster that changes twice in it is written twice,
     alike, and a cluster that was retired later in the batch is a tombstone at once.
     """
-    name = outcome.image.scope
+    name = outcome.scope
     scope = book.scope(name)
     touched: dict[str, None] = {}
     for event in outcome.events:
@@ -35,6 +36,8 @@ def _touched(change: Change) -> tuple[str, ...]:
             return cluster_id, other
         case Split(cluster_id=cluster_id, parent_id=other):
             return cluster_id, other
+        case Revived(cluster_id=cluster_id, parent_id=other):
+            return cluster_id, other
         case Moved(cluster_id=cluster_id, source_id=other):
             return cluster_id, other
         case Calibrated():
@@ -47,6 +50,8 @@ def _body(scope: str, cluster: Cluster) -> dict[str, object]:
         "scope": scope,
         "cluster_id": cluster.cluster_id,
         "state": "confirmed" if cluster.confirmed else "pending",
+        "name": cluster.name,
+        "pinned": cluster.pinned,
         "size": cluster.count,
         "exemplars": [lobe.exemplar for lobe in cluster.prototypes.values() if lobe.exemplar],
     }

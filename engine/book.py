@@ -6,17 +6,29 @@ State moves only here and only by `apply`, live and replayed alike; there is one
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
 import numpy as np
 
 from engine.calibration import Calibration
-from engine.cluster import Cluster, Prototype, carve
+from engine.cluster import Cluster, Prototype, carve, joined
+from engine.constraints import Constraints
+from engine.lineage import (
+    Calibrated,
+    Constrained,
+    Constraint,
+    Forgotten,
+    Named,
+    PersonalChange,
+    Released,
+    Revived,
+    Standing,
+    Vouched,
+)
 from engine.ports import Index
 from engine.types import (
     Assigned,
-    Calibrated,
     Carved,
     Change,
     Confirmed,
@@ -24,7 +36,9 @@ from engine.types import (
     Event,
     Fusions,
     GeoPoint,
+    ImageRecord,
     Item,
+    LobeChange,
     Merged,
     Moved,
     Outcome,
@@ -40,7 +54,9 @@ class ScopeBook:
     """One scope: clusters by id, the prototype index, redirects of retired ids, counters.
 
     calibration: what is known of the scope's material.
+    constraints: what must lie together and what must not.
     confirmed: how many of the living clusters are; the others are pending.
+    corrections: how often people, or rules about one image, changed what evidence may do.
     """
 
     index: Index
@@ -48,7 +64,9 @@ class ScopeBook:
     owners: dict[int, str] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     calibration: Calibration = field(default_factory=Calibration)
+    constraints: Constraints = field(default_factory=Constraints)
     confirmed: int = 0
+    corrections: int = 0
     seq: int = 0
     next_prototype: int = 0
 
@@ -70,23 +88,18 @@ class ScopeBook:
             case Created():
                 self._bear(change.cluster_id)
             case Assigned():
-                vector = items[change.item_id].vector
-                self.calibration.add(vector)
-                if change.founds:
-                    self._found(change, vector, location)
-                else:
-                    self._join(change, vector)
+                self._assign(change, items[change.item_id].vector, location)
             case Confirmed():
-                self.clusters[change.cluster_id].confirmed = True
-                self.confirmed += 1
+                cluster = self.clusters[change.cluster_id]
+                self._stand(cluster, replace(cluster.standing, confirmed=True))
             case Calibrated():
                 self._calibrate(change)
-            case _:
+            case Merged() | Split() | Moved() | Carved():
                 self._rearrange(change, items)
+            case _:
+                self._correct(change, items)
 
-    def _rearrange(
-        self, change: Merged | Split | Moved | Carved, items: Mapping[str, Item]
-    ) -> None:
+    def _rearrange(self, change: LobeChange, items: Mapping[str, Item]) -> None:
         match change:
             case Merged():
                 self._merge(change)
@@ -105,10 +118,42 @@ class ScopeBook:
         lobes = [self.clusters[self.owners[one]].prototypes[one] for one in change.sample]
         self.calibration.apply(change, lobes, self.next_prototype)
 
+    def _correct(self, change: PersonalChange, items: Mapping[str, Item]) -> None:
+        self.corrections += 1
+        match change:
+            case Revived():
+                self._revive(change)
+            case Named():
+                self.clusters[change.cluster_id].name = change.name
+            case Vouched(confirmed=confirmed, pinned=pinned):
+                cluster = self.clusters[change.cluster_id]
+                self._stand(cluster, replace(cluster.standing, confirmed=confirmed, pinned=pinned))
+            case Constrained(constraints=constraints):
+                self._constrain(constraints)
+            case Released(constraints=constraints):
+                for constraint in constraints:
+                    self.constraints.discard(constraint)
+            case Forgotten():
+                self._forget(change, items[change.item_id].vector)
+            case _:
+                assert_never(change)
+
     def _bear(self, cluster_id: str) -> None:
         if cluster_id in self.clusters or cluster_id in self.redirects:
             raise ValueError(f"cluster {cluster_id} of event {self.seq} existed before")
         self.clusters[cluster_id] = Cluster(cluster_id, self.seq)
+
+    def _stand(self, cluster: Cluster, standing: Standing) -> None:
+        self.confirmed += standing.confirmed - cluster.confirmed
+        cluster.founded, cluster.confirmed = standing.founded, standing.confirmed
+        cluster.pinned, cluster.name = standing.pinned, standing.name
+
+    def _assign(self, change: Assigned, vector: Vector, location: GeoPoint | None) -> None:
+        self.calibration.add(vector)
+        if change.founds:
+            self._found(change, vector, location)
+        else:
+            self._join(change, vector)
 
     def _found(self, change: Assigned, vector: Vector, location: GeoPoint | None) -> None:
         prototype = Prototype(
@@ -131,19 +176,48 @@ class ScopeBook:
     def _merge(self, change: Merged) -> None:
         survivor, retired = self.clusters[change.cluster_id], self.clusters.pop(change.retired_id)
         survivor.prototypes.update(retired.prototypes)
-        self.confirmed -= survivor.confirmed and retired.confirmed
-        survivor.confirmed |= retired.confirmed
+        self.confirmed -= retired.confirmed
+        self._stand(survivor, joined(survivor.standing, retired.standing))
         for prototype_id in retired.prototypes:
             self.owners[prototype_id] = change.cluster_id
         self._fuse(survivor, change.fused)
         self.redirects[change.retired_id] = change.cluster_id
 
+    def _revive(self, change: Revived) -> None:
+        del self.redirects[change.cluster_id]
+        self._bear(change.cluster_id)
+        self._take_over(change.parent_id, change.cluster_id, change.inheritance.prototypes)
+        self._stand(self.clusters[change.cluster_id], change.inheritance.standing)
+        self._stand(self.clusters[change.parent_id], change.inheritance.heir)
+
     def _fuse(self, cluster: Cluster, fused: Fusions) -> None:
         for kept, absorbed in fused:
             gone = cluster.prototypes[absorbed]
+            self.constraints.replace(absorbed, kept)
             self._drop(cluster, gone)
             cluster.prototypes[kept].absorb(gone)
             self._reindex(cluster.prototypes[kept])
+
+    def _constrain(self, constraints: Iterable[Constraint]) -> None:
+        for constraint in constraints:
+            if self.owners[constraint.one] == self.owners[constraint.other]:
+                agrees = constraint.together
+            else:
+                agrees = not constraint.together
+            if not agrees:
+                raise ValueError(f"event {self.seq} asks for {constraint}, which does not hold")
+            self.constraints.add(constraint)
+
+    def _forget(self, change: Forgotten, vector: Vector) -> None:
+        cluster = self.clusters[change.cluster_id]
+        prototype = cluster.prototypes[change.prototype_id]
+        if prototype.exemplar == change.item_id:
+            self.constraints.drop(change.prototype_id, explicit=True)
+        prototype.subtract(change.item_id, vector)
+        self._shrunk(cluster, prototype)
+        if not cluster.prototypes:
+            self.confirmed -= cluster.confirmed
+            del self.clusters[change.cluster_id]
 
     def _take_over(self, source_id: str, target_id: str, prototypes: Iterable[int]) -> None:
         source, target = self.clusters[source_id], self.clusters[target_id]
@@ -155,9 +229,15 @@ class ScopeBook:
 
     def _carve(self, change: Carved, items: Mapping[str, Item]) -> None:
         cluster = self.clusters[change.cluster_id]
+        lobes = cluster.prototypes
+        led = {lobe for item_id, lobe in change.taken if lobes[lobe].exemplar == item_id}
         carved = carve(cluster, change.prototype_id, change.taken, items)
-        for prototype_id in dict.fromkeys(prototype_id for _, prototype_id in change.taken):
-            self._shrunk(cluster, cluster.prototypes[prototype_id])
+        for lobe in dict.fromkeys(lobe for _, lobe in change.taken):
+            if not lobes[lobe].count:
+                self.constraints.replace(lobe, change.prototype_id)
+            elif lobe in led:
+                self.constraints.hand_on(lobe, change.prototype_id)
+            self._shrunk(cluster, lobes[lobe])
         self._place(carved, change.cluster_id)
 
     def _shrunk(self, cluster: Cluster, prototype: Prototype) -> None:
@@ -169,6 +249,7 @@ class ScopeBook:
             self._drop(cluster, prototype)
 
     def _drop(self, cluster: Cluster, prototype: Prototype) -> None:
+        self.constraints.drop(prototype.prototype_id)
         del cluster.prototypes[prototype.prototype_id]
         del self.owners[prototype.prototype_id]
         self.index.remove(prototype.prototype_id)
@@ -201,8 +282,9 @@ class Book:
         return self._scopes
 
     def apply(self, outcome: Outcome) -> None:
-        """Replay all that one photo changed."""
+        """Replay all that one photo or correction changed."""
         items = {item.item_id: item for item in outcome.items}
-        scope = self.scope(outcome.image.scope)
+        scope, cause = self.scope(outcome.scope), outcome.cause
+        location = cause.location if isinstance(cause, ImageRecord) else None
         for event in outcome.events:
-            scope.apply(event, items, outcome.image.location)
+            scope.apply(event, items, location)

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from river.base import DriftDetector
 from river.drift import ADWIN
 
+from engine import criteria
 from engine.cluster import Cluster, Prototype
 from engine.criteria import STRICTEST, fit
+from engine.lineage import Calibrated
 from engine.linkage import groups, mergers
 from engine.space import Space, learn
-from engine.types import Calibrated, Vector
+from engine.types import Vector
 
 Floats = NDArray[np.float64]
 Axes: TypeAlias = NDArray[np.float32]
@@ -53,8 +55,6 @@ class Calibration:
     made of, None in a small scope. axes: its projection, (r, d) float32.
     drifts: how often the stream has changed. drifting: it just has. seen: items so far.
     recent: the lobe from which on they count as new.
-    total, weight: (d,) float64 sum of the items' vectors and their number; each drift halves
-    both, so that the centre follows the stream.
     rows: what `directions` found since the last fit, by lobe, with the lobe's revision.
     learned: the space last learned and from what, to be learned once for look and leap.
     """
@@ -69,36 +69,30 @@ class Calibration:
     seen: int = 0
     next_fit: int = FEWEST
     recent: int = 0
-    total: Floats | None = None
-    weight: float = 0.0
     watch: DriftDetector = field(default_factory=_new_watch)
     rows: dict[int, tuple[int, Floats]] = field(default_factory=dict)
     learned: tuple[tuple[int, tuple[int, ...]], Space | None] | None = None
 
     def add(self, vector: Vector) -> None:
         """Take in one item's unit vector, (d,) float32."""
-        exact = vector.astype(np.float64)
         self.seen += 1
-        self.weight += 1.0
-        self.total = exact if self.total is None else self.total + exact
         if self.centre is not None:
-            self.watch.update(float(self.centre @ exact))
+            self.watch.update(float(self.centre @ vector))
             self.drifting |= self.watch.drift_detected
 
     @property
     def due(self) -> bool:
         """Whether the scope has grown or changed enough to look again."""
-        return (self.seen >= self.next_fit or self.drifting) and not self._all_copies
+        return self.seen >= self.next_fit or self.drifting
 
-    @property
-    def _all_copies(self) -> bool:
-        """Nothing can be learned yet: seen from their own centre, copies are but noise."""
-        mean = self._mean()
-        return bool(mean @ mean >= STRICTEST)
+    def can_learn(self, sample: Sequence[Prototype]) -> bool:
+        """Whether a sample differs at all: seen from their own centre, copies are but noise."""
+        mean = self._centre_of(sample)
+        return len(sample) >= criteria.FEWEST and float(mean @ mean) < STRICTEST
 
     def look_again(self, sample: Sequence[Prototype]) -> Calibrated:
         """What a sample of lobes says now; nothing changes until the event is applied."""
-        centre = self._mean()
+        centre = self._centre_of(sample)
         space = self._learned(sample, centre)
         found = fit(_unit_rows(sample, centre, None if space is None else space.projection()))
         before, now = self._inherited(space), DOUBT + found.trust
@@ -110,18 +104,18 @@ class Calibration:
 
     def apply(self, change: Calibrated, sample: Sequence[Prototype], newest: int) -> None:
         """Believe what was found in this sample; `newest` is the number of the next lobe."""
-        self.centre = self._mean()
-        space = self._learned(sample, self.centre)
+        centre = self._centre_of(sample)
+        space = self._learned(sample, centre)
+        self.centre = centre
         self.threshold = change.threshold
         self.belief = self._inherited(space) + DOUBT + change.trust
         self.space, self.axes = space, None if space is None else space.projection()
         self.rows = {}
         self.next_fit = int(self.seen * GROWTH) + 1
         self.drifting = False
-        if change.drifted and self.total is not None:
+        if change.drifted:
             self.drifts += 1
             self.recent = (self.recent + newest) // 2
-            self.total, self.weight = self.total / 2.0, self.weight / 2.0
 
     def directions(self, prototypes: Sequence[Prototype]) -> Floats:
         """Rows (m, r) whose products are the mean similarities between the lobes' members.
@@ -175,8 +169,16 @@ class Calibration:
         """What earlier fits still count: nothing, where they measured in the plain space."""
         return INERTIA * self.belief if (space is None) == (self.space is None) else 0.0
 
-    def _mean(self) -> Floats:
-        return np.asarray(self.total) / self.weight
+    def _centre_of(self, sample: Sequence[Prototype]) -> Floats:
+        """The mean of a sample's members.
+
+        In a large scope, where the sample is but a part of all, what was known counts on.
+        """
+        count = sum(lobe.count for lobe in sample)
+        mean = np.stack([lobe.total for lobe in sample]).sum(axis=0) / count
+        if self.centre is not None and self.seen >= MANY:
+            mean += INERTIA * (self.centre - mean)
+        return np.asarray(mean)
 
 
 def _unit_rows(sample: Sequence[Prototype], centre: Floats, axes: Axes | None) -> Floats:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lineage import Standing
 from engine.types import GeoPoint, Item, Vector
 
 
@@ -63,12 +64,22 @@ class Prototype:
 
 @dataclass(slots=True)
 class Cluster:
-    """A pile: pending until confirmed. `founded` is the sequence number of its birth."""
+    """A pile: pending until confirmed. `founded` is the sequence number of its birth.
+
+    pinned: a person vouched for it. name: what a person called it, empty where nobody did.
+    """
 
     cluster_id: str
     founded: int
     confirmed: bool = False
+    pinned: bool = False
+    name: str = ""
     prototypes: dict[int, Prototype] = field(default_factory=dict)
+
+    @property
+    def standing(self) -> Standing:
+        """What it is apart from its members."""
+        return Standing(self.founded, self.confirmed, self.pinned, self.name)
 
     @property
     def count(self) -> int:
@@ -90,6 +101,16 @@ class Cluster:
     def average_similarity(self, vector: Vector) -> float:
         """Mean cosine between a unit vector and the members (average linkage, exact)."""
         return float(self.total() @ vector) / self.count
+
+
+def joined(heir: Standing, retired: Standing) -> Standing:
+    """The standing of a cluster that took in another."""
+    return Standing(
+        heir.founded,
+        confirmed=heir.confirmed or retired.confirmed,
+        pinned=heir.pinned or retired.pinned,
+        name=heir.name or retired.name,
+    )
 
 
 def id_for(scope: str, item_id: str) -> str:

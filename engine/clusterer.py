@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from engine.book import Book, ScopeBook
 from engine.cluster import Cluster, Prototype, id_for
+from engine.constraints import may_merge
 from engine.decide import Assign, Candidate, Decision, Facts, RuleFunction, Spawn, Verify
 from engine.evidence import metres_between
+from engine.lineage import Constrained, Constraint
 from engine.maintain import Maintenance, confirmation, merge_order
 from engine.ports import ExemplarMemory, MemberMemory, Verifier
 from engine.profile import Profile
@@ -50,14 +52,29 @@ class Clusterer:
     def process(self, prepared: Prepared) -> Outcome:
         """Put every item of a photo on its cluster."""
         events: list[Event] = []
-        for item in prepared.items:
-            events.extend(self._settle(item, prepared.image))
+        for number, item in enumerate(prepared.items):
+            others = self._kept_from(prepared.items[:number], prepared.image.scope)
+            events.extend(self._settle(item, prepared.image, others))
         return Outcome(prepared.image, prepared.items, tuple(events))
 
-    def decide(self, item: Item, scope: str, location: GeoPoint | None) -> Decision:
-        """The decision an item would get now; nothing changes."""
+    def _kept_from(self, earlier: Sequence[Item], scope: str) -> list[int]:
+        """Lobes that a further item of the same image may not share a cluster with."""
+        if not self._profile.apart_within_image:
+            return []
+        found = (self._members.locate(scope, item.item_id) for item in earlier)
+        return [place[1] for place in found if place is not None]
+
+    def decide(
+        self, item: Item, scope: str, location: GeoPoint | None, others: Sequence[int] = ()
+    ) -> Decision:
+        """The decision an item would get now; nothing changes.
+
+        others: lobes of other items of its image, whose clusters it may not join.
+        """
         book = self._book.scope(scope)
         shortlist = self._shortlist(item.vector, book, location)
+        taken = {book.owners[lobe] for lobe in others}
+        shortlist = tuple(found for found in shortlist if found.cluster_id not in taken)
         facts = Facts(shortlist, book.calibration.threshold)
         step = self._rule(facts, self._profile)
         while isinstance(step, Verify):
@@ -67,10 +84,19 @@ class Clusterer:
             step = self._rule(facts, self._profile)
         return step
 
-    def _settle(self, item: Item, image: ImageRecord) -> Iterator[Event]:
-        decision = self.decide(item, image.scope, image.location)
+    def regroup(self, scope: str, cluster_id: str) -> Iterator[Change]:
+        """What a second look at a cluster changes, each change asked for once the last holds.
+
+        A cluster of places was put together by geometry, which embeddings alone cannot judge.
+        """
+        if self._profile.rule != "similarity":
+            return iter(())
+        return self._maintenance.regroup(cluster_id, self._book.scope(scope), scope)
+
+    def _settle(self, item: Item, image: ImageRecord, others: Sequence[int]) -> Iterator[Event]:
+        decision = self.decide(item, image.scope, image.location, others)
         scope = self._book.scope(image.scope)
-        for change in self._changes(decision, item, scope, image.scope):
+        for change in self._changes(decision, item, scope, image.scope, others):
             event = Event(image.scope, scope.seq + 1, change)
             scope.apply(event, {item.item_id: item}, image.location)
             self._members.remember(event, {item.item_id: item})
@@ -99,19 +125,26 @@ class Clusterer:
         return self._verifier.verify(item.features, exemplar)
 
     def _changes(
-        self, decision: Decision, item: Item, scope: ScopeBook, name: str
+        self, decision: Decision, item: Item, scope: ScopeBook, name: str, others: Sequence[int]
     ) -> Iterator[Change]:
         """What a decision changes, one change at a time: each sees the ones before applied."""
         if isinstance(decision, Spawn):
             cluster_id = id_for(name, item.item_id)
+            joining = _founding(cluster_id, item, scope.next_prototype, 1.0, decision)
             yield Created(cluster_id, item.item_id)
-            yield _founding(cluster_id, item, scope.next_prototype, 1.0, decision)
+            yield joining
+            yield from _apart(joining, others, scope)
             certain = False
         else:
-            yield self._joining(decision, item, scope)
+            joining = self._joining(decision, item, scope)
+            yield joining
+            yield from _apart(joining, others, scope)
             cluster_id = decision.cluster_id
             for other in decision.merges:
-                survivor, retired = merge_order(scope.clusters[cluster_id], scope.clusters[other])
+                one, two = scope.clusters[cluster_id], scope.clusters[other]
+                if not may_merge(one, two, scope.constraints):
+                    continue
+                survivor, retired = merge_order(one, two)
                 yield self._maintenance.merger(survivor.cluster_id, retired.cluster_id, scope)
                 cluster_id = survivor.cluster_id
             certain = decision.certain
@@ -134,6 +167,18 @@ class Clusterer:
             confidence=decision.confidence,
             evidence=decision.evidence,
         )
+
+
+def _apart(joined: Assigned, others: Sequence[int], scope: ScopeBook) -> Iterator[Constrained]:
+    """Items of one image are of different things, and so is whatever else lies on their lobes."""
+    pairs = [sorted((joined.prototype_id, other)) for other in others]
+    new = tuple(
+        Constraint(one, other, together=False)
+        for one, other in pairs
+        if not scope.constraints.between([one], [other], together=False)
+    )
+    if new:
+        yield Constrained(scope.owners[new[0].one], new)
 
 
 def _candidate(

@@ -24,6 +24,26 @@ class BadImage(CairnError):
         self.detail = detail
 
 
+class BadCommand(CairnError):
+    """The sender's fault: this command cannot be carried out, and nothing has changed.
+
+    `reason` is one of `COMMAND_REASONS`; `detail` says to a person what exactly was wrong.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+COMMAND_REASONS = frozenset(
+    (
+        *("bad_command", "unknown_scope", "unknown_cluster", "unknown_item", "unknown_image"),
+        *("unknown_command", "id_conflict", "contradiction", "nothing_left", "irreversible"),
+    )
+)
+
+
 class Transient(CairnError):
     """The world's fault: the same call may succeed later; wait and retry."""
 

@@ -11,7 +11,6 @@ from itertools import islice
 
 import numpy as np
 
-from engine import criteria
 from engine.book import ScopeBook
 from engine.cluster import Cluster, Prototype, id_of_child
 from engine.linkage import fusions
@@ -49,8 +48,8 @@ class Maintenance:
 
     def after(self, cluster_id: str, scope: ScopeBook, name: str) -> Iterator[Change]:
         """The work due after an item has joined this cluster of the scope called `name`."""
-        if scope.calibration.due and len(scope.owners) >= criteria.FEWEST:
-            yield scope.calibration.look_again(_sample(scope))
+        if scope.calibration.due and scope.calibration.can_learn(sample := _sample(scope)):
+            yield scope.calibration.look_again(sample)
             if len(scope.owners) <= WHOLE:
                 yield from self._regroup(list(scope.clusters.values()), scope, name)
                 return
@@ -88,12 +87,12 @@ class Maintenance:
     ) -> Iterator[Change]:
         lobes = lobes_of(clusters)
         threshold = self._threshold(scope)
-        known = (name, threshold, scope.calibration.next_fit)
+        known = (name, threshold, scope.calibration.next_fit, scope.corrections)
         piles = ((c.cluster_id, p.prototype_id, p.count, p.total[0]) for c, p in lobes)
         state = hash((known, *piles))
         if len(lobes) > 1 and state not in self._settled:
             rows = scope.calibration.directions([lobe for _, lobe in lobes])
-            transfers = regroup(clusters, rows, threshold)
+            transfers = regroup(clusters, rows, threshold, scope.constraints)
             if not transfers:
                 self._remember(state)
             yield from self._carried_out(transfers, scope, name)
@@ -194,9 +193,14 @@ def _within_bounds(centre: Cluster, others: Sequence[Cluster]) -> list[Cluster]:
 
 
 def merge_order(one: Cluster, other: Cluster) -> tuple[Cluster, Cluster]:
-    """(survivor, retired): confirmed outlives pending, then the larger, then the older."""
-    ranked = sorted((one, other), key=lambda c: (not c.confirmed, -c.count, c.founded))
-    return ranked[0], ranked[1]
+    """(survivor, retired): pinned outlives named, confirmed, pending; then size, then age."""
+
+    def rank(cluster: Cluster) -> tuple[bool, bool, bool, int, int]:
+        known = cluster.standing
+        return not known.pinned, not known.name, not known.confirmed, -cluster.count, known.founded
+
+    survivor, retired = sorted((one, other), key=rank)
+    return survivor, retired
 
 
 def plan_fusion(prototypes: list[Prototype], bound: int) -> tuple[tuple[int, int], ...]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from engine.lineage import Forgotten
 from engine.ports import Members
 from engine.types import Assigned, Carved, Event, Item, Merged, Moved
 
@@ -24,6 +25,10 @@ class Nobody:
         """Not there."""
         return None
 
+    def fused_since(self, scope: str, prototype_ids: Collection[int], seq: int) -> bool:
+        """Nothing was."""
+        return False
+
 
 NOBODY = Nobody()
 
@@ -32,28 +37,33 @@ NOBODY = Nobody()
 class _Changes:
     """What one scope's events changed since the base was written.
 
-    items: new ones, without local features. lobe_of, on: those that events name one by one.
-    absorbed: lobes that the base still knows, by the lobe that took in their members.
+    items: new ones, without local features. lobe_of, on: those that events name one by one;
+    None for one that was forgotten. absorbed: lobes that the base still knows, by the lobe that
+    took in their members. fused_at: sequence number of the last fusion of a lobe.
     """
 
     items: dict[str, Item] = field(default_factory=dict)
-    lobe_of: dict[str, int] = field(default_factory=dict)
+    lobe_of: dict[str, int | None] = field(default_factory=dict)
     on: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     absorbed: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     into: dict[int, int] = field(default_factory=dict)
+    fused_at: dict[int, int] = field(default_factory=dict)
 
-    def put(self, item_id: str, prototype_id: int) -> None:
-        if item_id in self.lobe_of:
-            self.on[self.lobe_of[item_id]].discard(item_id)
+    def put(self, item_id: str, prototype_id: int | None) -> None:
+        before = self.lobe_of.get(item_id)
+        if before is not None:
+            self.on[before].discard(item_id)
         self.lobe_of[item_id] = prototype_id
-        self.on[prototype_id].add(item_id)
+        if prototype_id is not None:
+            self.on[prototype_id].add(item_id)
 
-    def fuse(self, kept: int, absorbed: int) -> None:
+    def fuse(self, kept: int, absorbed: int, seq: int) -> None:
         for item_id in self.on.pop(absorbed, ()):
             self.lobe_of[item_id] = kept
             self.on[kept].add(item_id)
         self.absorbed[kept] |= {absorbed} | self.absorbed.pop(absorbed, set())
         self.into[absorbed] = kept
+        self.fused_at[kept] = self.fused_at[absorbed] = seq
 
     def resolve(self, prototype_id: int) -> int:
         while prototype_id in self.into:
@@ -79,13 +89,23 @@ class Membership:
     def locate(self, scope: str, item_id: str) -> tuple[Item, int] | None:
         """An item without local features, and its lobe; None where there is no such item."""
         changes = self._scopes[scope]
-        if item_id in changes.items:
-            return changes.items[item_id], changes.lobe_of[item_id]
-        found = self._base.locate(scope, item_id)
-        if found is None:
+        if item_id not in changes.lobe_of:
+            found = self._base.locate(scope, item_id)
+            return found and (found[0], changes.resolve(found[1]))
+        lobe = changes.lobe_of[item_id]
+        if lobe is None:
             return None
-        item, lobe = found
-        return item, changes.lobe_of.get(item_id, changes.resolve(lobe))
+        if item_id in changes.items:
+            return changes.items[item_id], lobe
+        found = self._base.locate(scope, item_id)
+        return found and (found[0], lobe)
+
+    def fused_since(self, scope: str, prototype_ids: Collection[int], seq: int) -> bool:
+        """Whether any of these lobes was absorbed, or absorbed another, after that event."""
+        fused_at = self._scopes[scope].fused_at
+        if any(fused_at.get(one, 0) > seq for one in prototype_ids):
+            return True
+        return self._base.fused_since(scope, prototype_ids, seq)
 
     def remember(self, event: Event, items: Mapping[str, Item]) -> None:
         """Follow one event before its batch is committed; `items` are those of its outcome."""
@@ -99,7 +119,10 @@ class Membership:
                     changes.put(item_id, prototype_id)
             case Merged(fused=fused) | Moved(fused=fused):
                 for kept, absorbed in fused:
-                    changes.fuse(kept, absorbed)
+                    changes.fuse(kept, absorbed, event.seq)
+            case Forgotten(item_id=item_id):
+                changes.put(item_id, None)
+                changes.items.pop(item_id, None)
 
     def settle(self) -> None:
         """Say that the running batch was committed: the base knows it now."""

@@ -15,9 +15,9 @@ from typing import TypeAlias
 
 from engine.errors import BadImage
 from engine.ports import Decoder, Detector, Encoder, FeatureExtractor, MetadataReader
+from engine.sight import Decoded
 from engine.types import (
     Box,
-    Decoded,
     ImageRecord,
     Item,
     LocalFeatures,

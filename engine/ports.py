@@ -11,16 +11,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.sight import Decoded, Metadata
 from engine.types import (
     Batch,
     Box,
-    Decoded,
     Event,
     Item,
     LocalFeatures,
-    Metadata,
+    Message,
     Outcome,
-    Photo,
     Rejection,
     Rgb,
     Vector,
@@ -136,6 +135,10 @@ class Members(Protocol):
         """An item without local features, and its lobe; None where there is no such item."""
         ...
 
+    def fused_since(self, scope: str, prototype_ids: Collection[int], seq: int) -> bool:
+        """Whether any of these lobes was absorbed, or absorbed another, after that event."""
+        ...
+
 
 class MemberMemory(Members, Protocol):
     """Members that also take in the events of a batch that is not committed yet."""
@@ -145,10 +148,23 @@ class MemberMemory(Members, Protocol):
         ...
 
 
-class Store(ExemplarFeatures, Members, Protocol):
+class Past(Protocol):
+    """What was decided before, by what caused it."""
+
+    def image_outcome(self, scope: str, image_id: str) -> Outcome | None:
+        """What became of an image, None where it is new."""
+        ...
+
+    def command_outcome(self, scope: str, command_id: str) -> Outcome | None:
+        """What a command changed, None where it is new or was refused."""
+        ...
+
+
+class Store(ExemplarFeatures, Members, Past, Protocol):
     """The durable state of one shard: journal, exemplar features, source positions.
 
     `commit` is atomic: after a crash either all of a batch is there or nothing of it.
+    Of a forgotten image nothing comes back but its ids, hash and events, and zero vectors.
     """
 
     def commit(self, batch: Batch) -> None:
@@ -177,9 +193,9 @@ class Store(ExemplarFeatures, Members, Protocol):
 
 
 class Source(Protocol):
-    """Where photos come from. Messages that cannot be parsed come as rejections, in order."""
+    """Where photos and corrections come from, in order, and rejections of what is neither."""
 
-    def poll(self, limit: int, timeout_s: float) -> Sequence[Photo | Rejection]:
+    def poll(self, limit: int, timeout_s: float) -> Sequence[Message]:
         """Wait up to `timeout_s` seconds for up to `limit` messages."""
         ...
 

@@ -25,6 +25,8 @@ class Profile:
     hit_inliers: inliers that make two images views of one place.
     certain_inliers: inliers that confirm a cluster of two.
     gps_radius_m: clusters farther away than this, in metres, are not considered.
+    apart_within_image: two items of one image never lie on one cluster (not so for mirrors and
+        collages).
     threshold: mean centred cosine from which on two piles are one; None learns it from the
         stream.
     """
@@ -41,6 +43,7 @@ class Profile:
     hit_inliers: int = 15
     certain_inliers: int = 25
     gps_radius_m: float = 300.0
+    apart_within_image: bool = False
     threshold: float | None = None
 
 
@@ -48,5 +51,7 @@ PROFILES: Mapping[str, Profile] = {
     "place": Profile("place", rule="place", min_size=3),
     "object": Profile("object", rule="similarity", min_size=2, free_prototypes=1000),
     "product": Profile("product", rule="similarity", min_size=2, free_prototypes=1000),
-    "face": Profile("face", rule="similarity", min_size=2, free_prototypes=1000),
+    "face": Profile(
+        "face", rule="similarity", min_size=2, free_prototypes=1000, apart_within_image=True
+    ),
 }

@@ -8,13 +8,15 @@ keeps its name while it loses or wins a few photos.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.cluster import Cluster, Prototype
+from engine.constraints import Constraints, bound_together, may_join
 from engine.linkage import groups, mergers
 
 
@@ -34,19 +36,31 @@ class Transfer:
 
 
 def regroup(
-    clusters: Sequence[Cluster], directions: NDArray[np.float64], threshold: float
+    clusters: Sequence[Cluster],
+    directions: NDArray[np.float64],
+    threshold: float,
+    constraints: Constraints,
 ) -> list[Transfer]:
     """What has to move so that average linkage at `threshold` agrees; nothing where it does.
 
     directions: (m, d), a row for every lobe of these clusters in the order of `lobes_of`.
+    Constraints are stronger than any similarity.
     """
-    lobes = lobes_of(clusters)
-    counts = np.array([lobe.count for _, lobe in lobes], np.float64)
-    tree = list(mergers(directions @ directions.T, counts, threshold))
+    rows = {
+        lobe.prototype_id: row
+        for (_, lobe), row in zip(lobes_of(clusters), directions, strict=True)
+    }
+    units = _units(clusters, constraints)
+    counts = np.array([unit.count for unit in units], np.float64)
+    means = np.stack([unit.mean(rows) for unit in units])
+    links = means @ means.T
+    for one, other in _kept_apart(units, constraints):
+        links[one, other] = links[other, one] = -np.inf
     found: dict[int, dict[str, list[Prototype]]] = {}
-    for (cluster, lobe), group in zip(lobes, groups(len(lobes), tree).tolist(), strict=True):
-        found.setdefault(group, {}).setdefault(cluster.cluster_id, []).append(lobe)
-    heirs = _inherit(found, {cluster.cluster_id: cluster.founded for cluster in clusters})
+    tree = list(mergers(links, counts, threshold))
+    for unit, group in zip(units, groups(len(units), tree).tolist(), strict=True):
+        found.setdefault(group, {}).setdefault(unit.cluster.cluster_id, []).extend(unit.lobes)
+    heirs = _inherit(found, {cluster.cluster_id: cluster for cluster in clusters})
     return sorted(_transfers(found, heirs), key=lambda t: (t.last, t.heir is not None))
 
 
@@ -56,22 +70,78 @@ def lobes_of(clusters: Sequence[Cluster]) -> list[tuple[Cluster, Prototype]]:
     return sorted(lobes, key=lambda pair: pair[1].prototype_id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """Lobes of a cluster that evidence alone may not take apart: mostly a single one."""
+
+    cluster: Cluster
+    lobes: tuple[Prototype, ...]
+
+    @property
+    def count(self) -> int:
+        return sum(lobe.count for lobe in self.lobes)
+
+    def mean(self, rows: Mapping[int, NDArray[np.float64]]) -> NDArray[np.float64]:
+        first, *others = self.lobes
+        if not others:
+            return rows[first.prototype_id]
+        total = np.stack([lobe.count * rows[lobe.prototype_id] for lobe in self.lobes]).sum(axis=0)
+        return np.asarray(total / self.count)
+
+
+def _units(clusters: Sequence[Cluster], constraints: Constraints) -> list[_Unit]:
+    """The lobes of these clusters in units, oldest first."""
+    units = [
+        _Unit(cluster, tuple(cluster.prototypes[number] for number in sorted(bound)))
+        for cluster in clusters
+        for bound in bound_together(cluster, constraints)
+    ]
+    return sorted(units, key=lambda unit: unit.lobes[0].prototype_id)
+
+
+def _kept_apart(units: Sequence[_Unit], constraints: Constraints) -> Iterator[tuple[int, int]]:
+    """Pairs of units that may not come to lie on one cluster."""
+    settled = [
+        number
+        for number, unit in enumerate(units)
+        if unit.cluster.name
+        or unit.cluster.pinned
+        or any(constraints.holds_for(lobe.prototype_id) for lobe in unit.lobes)
+    ]
+    for one, other in combinations(settled, 2):
+        first, second = units[one], units[other]
+        if first.cluster is not second.cluster:
+            numbers = [[lobe.prototype_id for lobe in unit.lobes] for unit in (first, second)]
+            if not may_join(first.cluster, second.cluster) or constraints.between(
+                *numbers, together=False
+            ):
+                yield one, other
+
+
 def _inherit(
-    found: dict[int, dict[str, list[Prototype]]], founded: dict[str, int]
+    found: dict[int, dict[str, list[Prototype]]], clusters: Mapping[str, Cluster]
 ) -> dict[int, str]:
-    """The id that each group keeps: greedily by members in common, older clusters first."""
+    """The id that each group keeps: greedily by members in common, older clusters first.
+
+    What people vouched for or named comes before everything else.
+    """
     overlaps = [
-        (-sum(lobe.count for lobe in lobes), founded[source], source, group)
+        (*_claim(clusters[source]), -sum(lobe.count for lobe in lobes), founded, source, group)
         for group, parts in found.items()
         for source, lobes in parts.items()
+        for founded in [clusters[source].founded]
     ]
     heirs: dict[int, str] = {}
     taken: set[str] = set()
-    for _, _, source, group in sorted(overlaps):
+    for *_, source, group in sorted(overlaps):
         if group not in heirs and source not in taken:
             heirs[group] = source
             taken.add(source)
     return heirs
+
+
+def _claim(cluster: Cluster) -> tuple[bool, bool]:
+    return not cluster.pinned, not cluster.name
 
 
 def _transfers(

@@ -1,7 +1,8 @@
 """The nouns of Cairn: inert, frozen, without behaviour beyond what their fields imply.
 
 A **photo** arrives; the pipeline turns it into **items** (the image, one crop, one face); each is
-put on a **cluster**, told in **events**. An **outcome** is all that one photo changed.
+put on a **cluster**, told in **events**. A **correction** changes what a person knows better. An
+**outcome** is all that one photo or one correction changed: the unit of the journal.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.commands import Order
+from engine.lineage import Calibrated, Inheritance, PersonalChange
 
 Vector: TypeAlias = NDArray[np.float32]
 """Shape (d,), float32, unit length unless the docstring says otherwise; `engine.vectors`."""
@@ -70,24 +74,6 @@ class ImageRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Metadata:
-    """What the camera wrote into the file. `captured_at` is in seconds since the Unix epoch."""
-
-    captured_at: float | None = None
-    location: GeoPoint | None = None
-    orientation: int = 1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
-    """Pixels at working scale, and the size of the upright original in pixels."""
-
-    image: Rgb
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels of the upright original."""
 
@@ -131,13 +117,14 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A photo that can never be clustered, and why: the body of a dead letter."""
+    """A message that changes nothing, and why; `image_id` is a command's id where `of` says so."""
 
     image_id: str
     scope: str
     origin: Origin
     reason: str
     detail: str
+    of: str = "image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +192,15 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """`retired_id`, which redirects for ever, became part of `cluster_id`; `fused` as in Moved."""
+    """`retired_id`, which redirects for ever, became part of `cluster_id`; `fused` as in Moved.
+
+    inheritance: where a person merged, to undo it by.
+    """
 
     cluster_id: str
     retired_id: str
     fused: Fusions = ()
+    inheritance: Inheritance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,23 +240,9 @@ class Carved:
     taken: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Calibrated:
-    """The scope learned anew what its similarities mean; memberships stay as they are.
-
-    threshold: similarity from which on two piles are one. silhouette, trust: how clearly the
-    sample of lobes falls into piles, and how much that counted. drifted: the stream had changed.
-    """
-
-    threshold: float
-    silhouette: float
-    trust: float
-    items: int
-    drifted: bool
-    sample: tuple[int, ...]
-
-
-Change: TypeAlias = Created | Assigned | Confirmed | Merged | Split | Moved | Carved | Calibrated
+LobeChange: TypeAlias = Merged | Split | Moved | Carved
+ClusterChange: TypeAlias = Created | Assigned | Confirmed | LobeChange | PersonalChange
+Change: TypeAlias = ClusterChange | Calibrated
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +254,36 @@ class Event:
     change: Change
 
 
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """An order somebody gave. `asked_at` is in seconds since the Unix epoch."""
+
+    command_id: str
+    scope: str
+    origin: Origin
+    order: Order
+    author: str = ""
+    asked_at: float | None = None
+
+
+Message: TypeAlias = Photo | Correction | Rejection
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """All that one photo changed; `items` are its own and, without features, those carved."""
+    """All that one photo or correction changed: the unit of the journal and of replay.
 
-    image: ImageRecord
+    items: those of the photo, and, without local features, those that were carved or forgotten.
+    """
+
+    cause: ImageRecord | Correction
     items: tuple[Item, ...]
     events: tuple[Event, ...]
+
+    @property
+    def scope(self) -> str:
+        """The scope of its cause."""
+        return self.cause.scope
 
 
 @dataclass(frozen=True, slots=True, eq=False)

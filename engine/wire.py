@@ -16,15 +16,28 @@ from urllib.parse import quote, unquote
 
 import orjson
 
+from engine.lineage import (
+    Calibrated,
+    Constrained,
+    Constraint,
+    Forgotten,
+    Named,
+    Released,
+    Revived,
+    Vouched,
+)
 from engine.types import (
     Assigned,
-    Calibrated,
     Carved,
     Change,
+    ClusterChange,
     Confirmed,
+    Correction,
     Created,
     Event,
     Evidence,
+    ImageRecord,
+    LobeChange,
     Merged,
     Moved,
     Outcome,
@@ -48,6 +61,12 @@ EVENT_TYPES: Mapping[type[Change], str] = {
     Moved: "cairn.items.moved.v1",
     Carved: "cairn.items.carved.v1",
     Calibrated: "cairn.scope.calibrated.v1",
+    Revived: "cairn.cluster.revived.v1",
+    Named: "cairn.cluster.named.v1",
+    Vouched: "cairn.cluster.vouched.v1",
+    Constrained: "cairn.constraint.added.v1",
+    Released: "cairn.constraint.released.v1",
+    Forgotten: "cairn.item.forgotten.v1",
 }
 
 
@@ -68,30 +87,42 @@ def encode_headers(fields: Mapping[str, str]) -> Headers:
 def event_records(outcome: Outcome) -> list[Record]:
     """Write an outcome's events by the CloudEvents Kafka binding, binary mode.
 
-    The id depends on the photo and the event's place among those of the photo, so that a
-    redelivered photo, or the same photo in another kind of run, gives the same ids.
+    The id depends on the cause and the event's place among those of it, so that a redelivered
+    photo, or the same photo in another kind of run, gives the same ids.
     """
-    image = outcome.image
-    stem = hashlib.blake2b(f"{image.scope}\0{image.image_id}".encode(), digest_size=12).hexdigest()
-    trace = {k: v for k, v in image.attributes.items() if k == "traceparent"}
+    stem = hashlib.blake2b(_cause_name(outcome), digest_size=12).hexdigest()
     return [
         Record(
-            image.scope.encode(),
+            outcome.scope.encode(),
             orjson.dumps(event_body(outcome, event)),
             encode_headers(
                 {
                     "ce_specversion": "1.0",
                     "ce_id": f"{stem}-{index}",
                     "ce_type": EVENT_TYPES[type(event.change)],
-                    "ce_source": f"/cairn/{quote(image.scope, safe='')}",
-                    "ce_subject": _subject(event),
+                    "ce_source": f"/cairn/{quote(outcome.scope, safe='')}",
+                    "ce_subject": subject(event),
                     "content-type": "application/json",
                 }
-                | trace
+                | _trace(outcome.cause)
             ),
         )
         for index, event in enumerate(outcome.events)
     ]
+
+
+def _cause_name(outcome: Outcome) -> bytes:
+    """Scope and id; no image id begins with a zero byte, as those of commands do here."""
+    match outcome.cause:
+        case ImageRecord(image_id=image_id):
+            return f"{outcome.scope}\0{image_id}".encode()
+        case Correction(command_id=command_id):
+            return f"{outcome.scope}\0\0{command_id}".encode()
+
+
+def _trace(cause: ImageRecord | Correction) -> dict[str, str]:
+    attributes = cause.attributes if isinstance(cause, ImageRecord) else {}
+    return {name: text for name, text in attributes.items() if name == "traceparent"}
 
 
 def event_body(outcome: Outcome, event: Event) -> dict[str, object]:
@@ -100,37 +131,67 @@ def event_body(outcome: Outcome, event: Event) -> dict[str, object]:
         "type": EVENT_TYPES[type(event.change)],
         "scope": event.scope,
         "seq": event.seq,
-        "image_id": outcome.image.image_id,
-        **_details(event.change),
+        **_cause_body(outcome.cause),
+        **_change_body(event.change),
     }
 
 
-def _details(change: Change) -> dict[str, object]:
-    """What only this kind of event says."""
-    if isinstance(change, Calibrated):
-        return {name: value for name, value in asdict(change).items() if name != "sample"}
-    details: dict[str, object] = {"cluster_id": change.cluster_id}
-    match change:
-        case Created(item_id=item_id):
-            details |= {"item_id": item_id}
-        case Assigned(item_id=item_id, confidence=confidence, evidence=evidence):
-            details |= {"item_id": item_id, "confidence": confidence}
-            details |= {"evidence": _evidence_body(evidence)}
-        case Merged(retired_id=retired_id):
-            details |= {"retired_id": retired_id}
-        case Split(parent_id=parent_id, item_ids=item_ids):
-            details |= {"parent_id": parent_id, "item_ids": item_ids}
-        case Moved(source_id=source_id, item_ids=item_ids):
-            details |= {"source_id": source_id, "item_ids": item_ids}
-        case Carved(taken=taken):
-            details |= {"item_ids": [item_id for item_id, _ in taken]}
-    return details
+def _cause_body(cause: ImageRecord | Correction) -> dict[str, object]:
+    if isinstance(cause, ImageRecord):
+        return {"image_id": cause.image_id}
+    return {"command_id": cause.command_id, "author": cause.author}
 
 
-def _subject(event: Event) -> str:
+def subject(event: Event) -> str:
     """The cluster an event is about, the scope where it is about all of them."""
     change = event.change
     return event.scope if isinstance(change, Calibrated) else change.cluster_id
+
+
+def _change_body(change: Change) -> dict[str, object]:
+    """What only this kind of event says."""
+    if isinstance(change, Calibrated):
+        return {name: value for name, value in asdict(change).items() if name != "sample"}
+    return {"cluster_id": change.cluster_id, **_cluster_body(change)}
+
+
+def _cluster_body(change: ClusterChange) -> dict[str, object]:
+    body: dict[str, object] = {}
+    match change:
+        case Created(item_id=item_id) | Forgotten(item_id=item_id):
+            body = {"item_id": item_id}
+        case Assigned(item_id=item_id, confidence=confidence, evidence=evidence):
+            body = {"item_id": item_id, "confidence": confidence}
+            body |= {"evidence": _evidence_body(evidence)}
+        case Merged() | Split() | Moved() | Carved() | Revived():
+            body = _lobes_body(change)
+        case Named(name=name):
+            body = {"name": name}
+        case Vouched(confirmed=confirmed, pinned=pinned):
+            body = {"confirmed": confirmed, "pinned": pinned}
+        case Constrained(constraints=constraints) | Released(constraints=constraints):
+            body = {"constraints": [_constraint_body(one) for one in constraints]}
+    return body
+
+
+def _lobes_body(change: LobeChange | Revived) -> dict[str, object]:
+    match change:
+        case Merged(retired_id=retired_id):
+            return {"retired_id": retired_id}
+        case Moved(source_id=source_id, item_ids=item_ids):
+            return {"source_id": source_id, "item_ids": item_ids}
+        case Carved(taken=taken):
+            return {"item_ids": [item_id for item_id, _ in taken]}
+    return {"parent_id": change.parent_id, "item_ids": change.item_ids}
+
+
+def _constraint_body(constraint: Constraint) -> dict[str, object]:
+    return {
+        "prototypes": [constraint.one, constraint.other],
+        "together": constraint.together,
+        "explicit": constraint.explicit,
+        "command_id": constraint.cause,
+    }
 
 
 def _evidence_body(evidence: Evidence) -> dict[str, object]:

@@ -38,6 +38,7 @@ class ClusterCard:
     """One pile. state: `confirmed` or `pending`; quality: `high` or `low`, None where unknown.
 
     location: mean position of the members, None where no member has one.
+    name: what a person called it, empty where nobody did.
     """
 
     cluster_id: str
@@ -45,16 +46,21 @@ class ClusterCard:
     members: tuple[Member, ...]
     quality: str | None = None
     location: GeoPoint | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that one contact sheet shows. bcubed: B-cubed F-measure, None without known labels."""
+    """All that one contact sheet shows.
+
+    seconds: how long clustering took, None where nobody knows. bcubed: B-cubed F-measure, None
+    without known labels.
+    """
 
     title: str
     encoder: str
     profile: str
-    seconds: float
+    seconds: float | None
     clusters: tuple[ClusterCard, ...]
     singles: tuple[Member, ...] = ()
     rejected: tuple[Rejection, ...] = ()

@@ -95,7 +95,7 @@ def rejection_row(rejection: Rejection) -> bytes:
     origin = rejection.origin
     return orjson.dumps(
         {
-            "image_id": rejection.image_id,
+            f"{rejection.of}_id": rejection.image_id,
             "scope": rejection.scope,
             "source": origin.source,
             "partition": origin.partition,

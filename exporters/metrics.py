@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
-from engine.types import Assigned, Batch, Calibrated, Change, Merged, Split, Trial
+from engine.lineage import Calibrated
+from engine.types import Assigned, Batch, Change, ImageRecord, Merged, Split, Trial
 
 Registry: TypeAlias = CollectorRegistry
 """Where a worker's metrics live: one a worker, made by whoever composes it."""
@@ -65,7 +66,7 @@ class Metrics:
             registry=registry,
         )
         self._dead_letters = _counter(
-            registry, "dead_letters", "Images refused for good.", "reason", (*reasons, OTHER)
+            registry, "dead_letters", "Messages refused for good.", "reason", (*reasons, OTHER)
         )
         self._clusters = Gauge("cairn_clusters", "Clusters.", ["state"], registry=registry)
         self._decisions = _counter(registry, "decisions", "Decisions on items.", "kind", KINDS)
@@ -75,6 +76,7 @@ class Metrics:
         count = partial(Counter, registry=registry)
         self._merges = count("cairn_merges", "Clusters merged away.")
         self._splits = count("cairn_splits", "Clusters split off.")
+        self._corrections = count("cairn_corrections", "Commands carried out.")
         self._calibrations = count("cairn_calibrations", "Thresholds a scope learned anew.")
         self._drifts = count("cairn_drifts", "Calibrations because a stream had changed.")
         self._commit_failures = count("cairn_commit_failures", "Batches whose commit failed.")
@@ -96,11 +98,13 @@ class Metrics:
 
     def committed(self, batch: Batch) -> None:
         """Count what a committed batch holds."""
-        empty = sum(not outcome.items for outcome in batch.outcomes)
+        images = [o for o in batch.outcomes if isinstance(o.cause, ImageRecord)]
+        empty = sum(not outcome.items for outcome in images)
         answered = len(batch.outcomes) + len(batch.rejections)
-        self._images.labels("clustered").inc(len(batch.outcomes) - empty)
+        self._images.labels("clustered").inc(len(images) - empty)
         self._images.labels("empty").inc(empty)
-        self._images.labels("rejected").inc(len(batch.rejections))
+        self._images.labels("rejected").inc(sum(r.of == "image" for r in batch.rejections))
+        self._corrections.inc(len(batch.outcomes) - len(images))
         self._images.labels("duplicate").inc(max(0, len(batch.positions) - answered))
         self._batch_size.observe(len(batch.positions))
         for rejection in batch.rejections:

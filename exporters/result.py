@@ -22,10 +22,11 @@ def result_json(found: Sequence[Placement]) -> bytes:
 
 
 def result_rows(found: Sequence[Placement]) -> list[dict[str, object]]:
-    """Rows with filename, label, x, y, z, group, quality, cluster_id, item, box, confidence.
+    """Rows with filename, label, x, y, z, group, name, quality, cluster_id, item, box, confidence.
 
     x, y, z: principal components within [-1, 1]. group: number of the confirmed cluster, -1
-    for an item on none. box: left, top, right, bottom in pixels of the upright original.
+    for an item on none. name: what a person called the cluster, null where nobody did.
+    box: left, top, right, bottom in pixels of the upright original.
     """
     groups = group_numbers(found)
     quality = qualities(found)
@@ -38,6 +39,7 @@ def result_rows(found: Sequence[Placement]) -> list[dict[str, object]]:
             "y": y,
             "z": z,
             "group": groups.get(placement.key, NOISE),
+            "name": placement.called or None,
             "quality": quality[placement.key],
             "cluster_id": placement.cluster_id,
             "item": placement.item.item_id,

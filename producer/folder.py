@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from engine.errors import Misconfigured
-from engine.types import GeoPoint, Metadata, Origin, Photo, Rejection
+from engine.sight import Metadata
+from engine.types import GeoPoint, Origin, Photo, Rejection
 from producer.labels import LabelRow
 
 SUFFIXES: Final = frozenset(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -20,6 +20,7 @@ from kafka.errors import KafkaError, MessageSizeTooLargeError
 from engine.errors import BadImage, Misconfigured, Transient
 from engine.photo_message import content_type_of, photo_record
 from engine.types import Photo
+from engine.wire import Record
 
 MAX_UNDER_WAY_BYTES = 64 * 1024 * 1024
 """kafka-python buffers without limit; this is ours."""
@@ -117,8 +118,24 @@ def _entry(line: bytes) -> tuple[str, str, str]:
     return topic, scope, image_id
 
 
+def send_record(settings: PublishSettings, record: Record) -> None:
+    """Send one message and wait until it is there; raises Misconfigured or Transient."""
+    with closing(_open(settings)) as producer:
+        headers = list(record.headers)
+        try:
+            producer.send(settings.topic, record.value, record.key, headers).get(TIMEOUT_MS / 1000)
+        except MessageSizeTooLargeError as error:
+            raise Misconfigured(f"{settings.topic} refuses a message of that size") from error
+        except KafkaError as error:
+            raise Transient(f"not delivered to {settings.topic}: {error}; try again") from error
+
+
 def open_publisher(settings: PublishSettings, acknowledged: Sent) -> KafkaPublisher:
     """Connect. Raises Misconfigured where no broker answers or the topic is missing."""
+    return KafkaPublisher(_open(settings), settings, acknowledged)
+
+
+def _open(settings: PublishSettings) -> KafkaProducer:
     try:
         producer = KafkaProducer(**_producer_options(settings))
     except KafkaError as error:
@@ -133,7 +150,7 @@ def open_publisher(settings: PublishSettings, acknowledged: Sent) -> KafkaPublis
         raise Misconfigured(
             f"there is no topic {settings.topic} at {settings.bootstrap}; create it ({error})"
         ) from error
-    return KafkaPublisher(producer, settings, acknowledged)
+    return producer
 
 
 def _producer_options(settings: PublishSettings) -> dict[str, object]:

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 
 from engine.book import Book
-from engine.types import Assigned, Outcome, Vector
+from engine.lineage import Forgotten
+from engine.types import Assigned, ImageRecord, Outcome, Vector
 from state.identity import NO_FEATURES, Identity, parse
 from state.records import CorruptRecord
 from state.survey import NoIndex, StateFile
@@ -55,14 +56,14 @@ class _Replay:
 
     def _take(self, outcome: Outcome) -> Iterator[str]:
         """Apply an outcome where its scope is whole so far; what is wrong with it."""
-        scope = outcome.image.scope
+        scope = outcome.scope
         if scope in self._broken:
             return
         faults = list(self._faults(outcome)) or list(self._applied(outcome))
         if faults:
             self._broken.add(scope)
         for fault in faults:
-            yield f"image {outcome.image.image_id!r} of scope {scope!r}: {fault}"
+            yield f"{_cause(outcome)} of scope {scope!r}: {fault}"
 
     def _miscounts(self) -> Iterator[str]:
         """Scopes whose clusters hold another number of items than were assigned."""
@@ -76,12 +77,17 @@ class _Replay:
 
     def _faults(self, outcome: Outcome) -> Iterator[str]:
         for item in outcome.items:
-            if not _is_unit(item.vector, self._identity.dim):
+            if item.vector.any() and not _is_unit(item.vector, self._identity.dim):
                 yield f"item {item.item_id}: no unit vector of {self._identity.dim} numbers"
         if self._identity.features == NO_FEATURES:
             return
+        kept = {item.item_id for item in outcome.items if item.vector.any()}
         for change in _assignments(outcome):
-            if change.founds and not self._state.has_features(outcome.image.scope, change.item_id):
+            if (
+                change.item_id in kept
+                and change.founds
+                and not self._state.has_features(outcome.scope, change.item_id)
+            ):
                 yield f"item {change.item_id}: an exemplar without local features"
 
     def _applied(self, outcome: Outcome) -> Iterator[str]:
@@ -89,12 +95,22 @@ class _Replay:
             self._book.apply(outcome)
         except (ValueError, KeyError) as error:
             yield f"its events cannot be replayed: {error!r}"
-        self._assigned[outcome.image.scope] += len(_assignments(outcome))
+        self._assigned[outcome.scope] += len(_assignments(outcome)) - _forgotten(outcome)
 
 
 def _assignments(outcome: Outcome) -> list[Assigned]:
     changes = (event.change for event in outcome.events)
     return [change for change in changes if isinstance(change, Assigned)]
+
+
+def _forgotten(outcome: Outcome) -> int:
+    return sum(isinstance(event.change, Forgotten) for event in outcome.events)
+
+
+def _cause(outcome: Outcome) -> str:
+    if isinstance(outcome.cause, ImageRecord):
+        return f"image {outcome.cause.image_id!r}"
+    return f"command {outcome.cause.command_id!r}"
 
 
 def _is_unit(vector: Vector, dim: int) -> bool:

@@ -1,4 +1,9 @@
-"""Lossless codecs for what the journal keeps: outcomes, exemplar features, rejections.
+"""Lossless codecs for what the journal keeps: outcomes, images, items, features, rejections.
+
+What an image showed lies in records of its own, apart from what was decided: the image record
+with its place, time and attributes, each item with its vector and box, each exemplar's features.
+To forget an image they are erased, and the outcome, which tells ids and events, stays in its
+place in the order of replay.
 
 A record is one frame, little-endian throughout:
 
@@ -13,19 +18,21 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from itertools import accumulate, pairwise
 from typing import Any, Final, get_args
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from engine.command_message import order_body, order_of
 from engine.errors import Misconfigured
+from engine.lineage import Constraint, Inheritance, Standing
 from engine.types import (
     Box,
     Change,
+    Correction,
     Event,
     Evidence,
     GeoPoint,
@@ -36,13 +43,14 @@ from engine.types import (
     Outcome,
     Rejection,
     Trial,
-    Vector,
     Verdict,
 )
 
 VERSION: Final = 2
 
 _OUTCOME: Final = b"CRNo"
+_IMAGE: Final = b"CRNp"
+_ITEM: Final = b"CRNi"
 _FEATURES: Final = b"CRNf"
 _REJECTION: Final = b"CRNr"
 
@@ -57,31 +65,71 @@ class CorruptRecord(Misconfigured):
 
 
 def encode_outcome(outcome: Outcome) -> bytes:
-    """Encode an outcome without its items' local features; vectors keep every bit."""
+    """Encode what was decided and why, without image, vectors and local features."""
     header = {
-        "image": outcome.image,
-        "items": [[item.item_id, len(item.vector), item.box] for item in outcome.items],
+        "cause": _cause_fields(outcome.cause),
+        "items": [[item.item_id, len(item.vector)] for item in outcome.items],
         "events": [
             [event.scope, event.seq, type(event.change).__name__, event.change]
             for event in outcome.events
         ],
     }
-    vectors = [_raw(item.vector, np.float32) for item in outcome.items]
-    return _frame(_OUTCOME, header, *vectors)
+    return _frame(_OUTCOME, header)
 
 
-def decode_outcome(data: bytes) -> Outcome:
-    """Invert `encode_outcome`; raises CorruptRecord, or Misconfigured for a newer version."""
-    header, body = _unframe(_OUTCOME, data)
-    vectors = _split(body, [dim for _, dim, _ in header["items"]])
-    items = (
-        Item(item_id, vector, Box(**box))
-        for (item_id, _, box), vector in zip(header["items"], vectors, strict=True)
-    )
+def decode_outcome(
+    data: bytes, image: ImageRecord | None, find: Callable[[str], Item | None]
+) -> Outcome:
+    """Invert `encode_outcome`; raises CorruptRecord, or Misconfigured for another version.
+
+    image: the image it is the outcome of, and `find`: items by id; both None where they were
+    forgotten, or are not the outcome's own.
+    """
+    header, _ = _unframe(_OUTCOME, data)
+    cause = _cause(header["cause"])
+    if image is not None and redacted_image(image) != cause:
+        raise CorruptRecord("its image is another than that of the record")
+    items = (find(item_id) or _redacted(item_id, dim) for item_id, dim in header["items"])
     events = (
         Event(scope, seq, _change(kind, fields)) for scope, seq, kind, fields in header["events"]
     )
-    return Outcome(_image(header["image"]), tuple(items), tuple(events))
+    return Outcome(image or cause, tuple(items), tuple(events))
+
+
+def encode_image(image: ImageRecord) -> bytes:
+    """Encode all that is kept of a photo."""
+    return _frame(_IMAGE, image)
+
+
+def decode_image(data: bytes) -> ImageRecord:
+    """Invert `encode_image`; raises CorruptRecord, or Misconfigured for another version."""
+    return _image(_unframe(_IMAGE, data)[0])
+
+
+def encode_item(item: Item) -> bytes:
+    """Encode an item without its local features; the vector keeps every bit."""
+    return _frame(_ITEM, {"item_id": item.item_id, "box": item.box}, _raw(item.vector, np.float32))
+
+
+def decode_item(data: bytes) -> Item:
+    """Invert `encode_item`; raises CorruptRecord, or Misconfigured for another version."""
+    header, body = _unframe(_ITEM, data)
+    vector = np.frombuffer(body, "<f4").astype(np.float32)
+    return Item(header["item_id"], vector, Box(**header["box"]))
+
+
+def redacted_image(image: ImageRecord) -> ImageRecord:
+    """What stays of an image when it is forgotten: what tells that it was here before."""
+    return ImageRecord(image.image_id, image.scope, image.origin, image.content_hash, 0, 0)
+
+
+def redacted_item(item: Item) -> Item:
+    """What stays of an item when it is forgotten: its id, and a zero vector."""
+    return _redacted(item.item_id, len(item.vector))
+
+
+def _redacted(item_id: str, dim: int) -> Item:
+    return Item(item_id, np.zeros(dim, np.float32), Box(0.0, 0.0, 0.0, 0.0))
 
 
 def encode_features(features: LocalFeatures) -> bytes:
@@ -165,10 +213,17 @@ def _raw(array: NDArray[Any], dtype: type[np.generic]) -> bytes:
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def _split(body: memoryview, lengths: list[int]) -> Iterator[Vector]:
-    values = np.frombuffer(body, "<f4")
-    for start, end in pairwise(accumulate(lengths, initial=0)):
-        yield values[start:end].astype(np.float32)
+def _cause_fields(cause: ImageRecord | Correction) -> dict[str, Any]:
+    if isinstance(cause, ImageRecord):
+        return asdict(redacted_image(cause))
+    return {**asdict(cause), "order": order_body(cause.order)}
+
+
+def _cause(fields: dict[str, Any]) -> ImageRecord | Correction:
+    if "order" not in fields:
+        return _image(fields)
+    origin, order = Origin(**fields.pop("origin")), order_of(fields.pop("order"))
+    return Correction(origin=origin, order=order, **fields)
 
 
 def _image(fields: dict[str, Any]) -> ImageRecord:
@@ -183,9 +238,18 @@ def _image(fields: dict[str, Any]) -> ImageRecord:
 def _change(kind: str, fields: dict[str, Any]) -> Change:
     if kind not in _CHANGES:
         raise CorruptRecord(f"unknown change {kind!r} in the journal")
-    if "evidence" in fields:
-        fields["evidence"] = _evidence(fields["evidence"])
-    return _CHANGES[kind](**{name: _tupled(value) for name, value in fields.items()})
+    return _CHANGES[kind](**{name: _field(name, value) for name, value in fields.items()})
+
+
+def _field(name: str, value: Any) -> Any:
+    match name:
+        case "evidence":
+            return _evidence(value)
+        case "inheritance":
+            return None if value is None else _inheritance(**value)
+        case "constraints":
+            return tuple(Constraint(**fields) for fields in value)
+    return _tupled(value)
 
 
 def _tupled(value: Any) -> Any:
@@ -198,3 +262,9 @@ def _evidence(fields: dict[str, Any]) -> Evidence:
         Trial(verdict=Verdict(**trial.pop("verdict")), **trial) for trial in fields.pop("trials")
     )
     return Evidence(trials=tuple(trials), **fields)
+
+
+def _inheritance(
+    prototypes: list[int], standing: dict[str, Any], heir: dict[str, Any]
+) -> Inheritance:
+    return Inheritance(tuple(prototypes), Standing(**standing), Standing(**heir))

@@ -26,23 +26,27 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE journal (
     n INTEGER PRIMARY KEY,
     scope TEXT NOT NULL,
-    image_id TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    id TEXT NOT NULL,
     content_hash TEXT NOT NULL,
+    image BLOB,
     body BLOB NOT NULL,
-    UNIQUE (scope, image_id)
+    UNIQUE (scope, cause, id)
 );
 CREATE TABLE items (
+    n INTEGER PRIMARY KEY,
     scope TEXT NOT NULL,
     item_id TEXT NOT NULL,
-    prototype_id INTEGER NOT NULL,
-    n INTEGER NOT NULL,
-    PRIMARY KEY (scope, item_id)
-) WITHOUT ROWID;
+    prototype_id INTEGER,
+    body BLOB NOT NULL,
+    UNIQUE (scope, item_id)
+);
 CREATE INDEX items_by_lobe ON items (scope, prototype_id);
 CREATE TABLE fusions (
     scope TEXT NOT NULL,
     absorbed INTEGER NOT NULL,
     kept INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
     PRIMARY KEY (scope, absorbed)
 ) WITHOUT ROWID;
 CREATE INDEX fusions_by_kept ON fusions (scope, kept);
@@ -61,6 +65,10 @@ CREATE TABLE positions (
 ) WITHOUT ROWID
 """
 REMEDY: Final = "restore it from a backup, or move it away and start over"
+_PRAGMAS: Final = (
+    *("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL"),
+    "secure_delete=ON",  # what was forgotten must not stay in the file's free pages
+)
 _BUSY_TIMEOUT_S: Final = 1.0  # a predecessor that is just being stopped gets this long to leave
 
 
@@ -81,7 +89,7 @@ def connect(path: Path, identity: str | None) -> sqlite3.Connection:
             path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
         undo.enter_context(closing(db))
-        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL"):
+        for pragma in _PRAGMAS:
             db.execute(f"PRAGMA {pragma}")
         with transaction(db):
             _prepare(db, path, identity)

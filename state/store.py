@@ -4,54 +4,49 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from engine.commands import ForgetImage
 from engine.errors import Transient
 from engine.types import (
     Assigned,
     Batch,
-    Carved,
-    Event,
+    Correction,
+    ImageRecord,
     Item,
     LocalFeatures,
-    Merged,
-    Moved,
     Outcome,
     Rejection,
 )
+from state.lobes import Lobes
 from state.records import (
     CorruptRecord,
     decode_features,
+    decode_image,
+    decode_item,
     decode_outcome,
     decode_rejection,
     encode_features,
+    encode_image,
+    encode_item,
     encode_outcome,
     encode_rejection,
+    redacted_item,
 )
 from state.sqlite import REMEDY, connect, transaction
 
 _T = TypeVar("_T")
 
-# A fusion is one row, however many items it moves; larger lobes absorb, so chains stay short.
-_MEMBERS: Final = """
-WITH RECURSIVE lobes(lobe) AS (
-    SELECT :lobe
-    UNION SELECT absorbed FROM fusions JOIN lobes ON kept = lobe WHERE scope = :scope
-)
-SELECT item_id FROM lobes JOIN items ON prototype_id = lobe WHERE scope = :scope
-"""
-_FOLLOWED: Final = """
-WITH RECURSIVE chain(lobe, step) AS (
-    SELECT :lobe, 0
-    UNION ALL SELECT kept, step + 1 FROM fusions JOIN chain ON absorbed = lobe WHERE scope = :scope
-)
-SELECT lobe FROM chain ORDER BY step DESC LIMIT 1
-"""
+_JOURNAL: Final = "SELECT n, scope, image, body, CAST(content_hash AS BLOB) FROM journal"
+_IMAGE: Final = "image"
+_COMMAND: Final = "command"
 
 
 class DuplicateImage(Exception):
-    """An image was committed twice: a bug of the caller; nothing of that batch was kept."""
+    """An image or command was committed twice: a bug of the caller; nothing was kept of it."""
 
 
 class SqliteStore:
@@ -60,9 +55,10 @@ class SqliteStore:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
         self._db = connection
+        self._lobes = Lobes(connection)
 
     def commit(self, batch: Batch) -> None:
-        """Make a batch durable, all of it or nothing.
+        """Make a batch durable, all of it or nothing; what it forgets is erased from the disk.
 
         Raises DuplicateImage, and Transient where the disk is full or failing: the same batch
         may then be committed again.
@@ -76,13 +72,25 @@ class SqliteStore:
             if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
                 raise
             raise Transient(f"{self._path}: cannot commit: {error}") from error
+        if any(forgotten_image(outcome) is not None for outcome in batch.outcomes):
+            self._flush()
+
+    def _flush(self) -> None:
+        """Overwrite what was erased in the database file too, and cut the write-ahead log."""
+        with suppress(sqlite3.OperationalError):  # it is committed; the next checkpoint does it
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def outcomes(self) -> Iterator[Outcome]:
         """Every outcome in commit order, a row at a time; items come without local features."""
-        rows = self._db.execute(
-            "SELECT n, body, CAST(content_hash AS BLOB) FROM journal ORDER BY n"
-        )
-        return self._decoded(rows, "outcome", _outcome)
+        return self._read_outcomes(self._db.execute(f"{_JOURNAL} ORDER BY n"))
+
+    def image_outcome(self, scope: str, image_id: str) -> Outcome | None:
+        """What became of an image, None where it is new."""
+        return self._outcome_of(scope, _IMAGE, image_id)
+
+    def command_outcome(self, scope: str, command_id: str) -> Outcome | None:
+        """What a command changed, None where it is new or was refused."""
+        return self._outcome_of(scope, _COMMAND, command_id)
 
     def rejections(self) -> Iterator[Rejection]:
         """Every rejection in commit order."""
@@ -97,28 +105,24 @@ class SqliteStore:
 
     def members(self, scope: str, prototype_ids: Collection[int]) -> list[str]:
         """Ids of the items on these lobes, sorted."""
-        lobes = (
-            self._db.execute(_MEMBERS, {"scope": scope, "lobe": one}) for one in set(prototype_ids)
-        )
-        return sorted(item_id for rows in lobes for (item_id,) in rows)
+        return self._lobes.members(scope, prototype_ids)
 
     def locate(self, scope: str, item_id: str) -> tuple[Item, int] | None:
         """An item without local features, and its lobe; None where there is no such item."""
-        sql = (
-            "SELECT n, body, CAST(content_hash AS BLOB), prototype_id FROM items JOIN journal"
-            " USING (scope, n) WHERE scope = ? AND item_id = ?"
-        )
-        for *row, lobe in self._db.execute(sql, (scope, item_id)):
-            (outcome,) = self._decoded([row], "outcome", _outcome)
-            item = next(item for item in outcome.items if item.item_id == item_id)
-            (found,) = self._db.execute(_FOLLOWED, {"scope": scope, "lobe": lobe})
-            return item, found[0]
-        return None
+        lobe = self._lobes.of(scope, item_id)
+        if lobe is None:
+            return None
+        (item,) = self._decoded([(item_id, scope, item_id)], "item", self._item)
+        return item, lobe
+
+    def fused_since(self, scope: str, prototype_ids: Collection[int], seq: int) -> bool:
+        """Whether any of these lobes was absorbed, or absorbed another, after that event."""
+        return self._lobes.fused_since(scope, prototype_ids, seq)
 
     def content_hash(self, scope: str, image_id: str) -> str | None:
         """SHA-256 (hex) of an image already committed, None where it is new."""
-        sql = "SELECT content_hash FROM journal WHERE scope = ? AND image_id = ?"
-        row = self._db.execute(sql, (scope, image_id)).fetchone()
+        sql = "SELECT content_hash FROM journal WHERE scope = ? AND cause = ? AND id = ?"
+        row = self._db.execute(sql, (scope, _IMAGE, image_id)).fetchone()
         return row[0] if row else None
 
     def position(self, source: str, partition: int) -> int | None:
@@ -144,37 +148,64 @@ class SqliteStore:
         )
 
     def _write_outcome(self, outcome: Outcome) -> None:
-        image = outcome.image
-        row = self._db.execute(
-            "INSERT INTO journal (scope, image_id, content_hash, body) VALUES (?, ?, ?, ?)",
-            (image.scope, image.image_id, image.content_hash, encode_outcome(outcome)),
+        scope = outcome.scope
+        self._db.execute(
+            "INSERT INTO journal (scope, cause, id, image, content_hash, body)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                *(scope, *_cause_columns(outcome.cause)),
+                *(_content_hash(outcome.cause), encode_outcome(outcome)),
+            ),
         )
+        bodies = {item.item_id: encode_item(item) for item in outcome.items}
         for event in outcome.events:
-            self._follow(event, row.lastrowid)
+            self._lobes.follow(event, bodies)
         self._db.executemany(
             "INSERT INTO features VALUES (?, ?, ?)",
             (
-                (image.scope, item_id, encode_features(features))
+                (scope, item_id, encode_features(features))
                 for item_id, features in exemplar_features(outcome)
             ),
         )
+        if (image_id := forgotten_image(outcome)) is not None:
+            self._erase(scope, image_id, outcome.items)
 
-    def _follow(self, event: Event, n: int | None) -> None:
-        """Note who lies on which lobe after an event of journal row `n`."""
-        match event.change:
-            case Assigned(item_id=item_id, prototype_id=prototype_id):
-                row = (event.scope, item_id, prototype_id, n)
-                self._db.execute("INSERT INTO items VALUES (?, ?, ?, ?)", row)
-            case Carved(prototype_id=prototype_id, taken=taken):
-                self._db.executemany(
-                    "UPDATE items SET prototype_id = ? WHERE scope = ? AND item_id = ?",
-                    ((prototype_id, event.scope, item_id) for item_id, _ in taken),
-                )
-            case Merged(fused=fused) | Moved(fused=fused):
-                self._db.executemany(
-                    "INSERT INTO fusions VALUES (?, ?, ?)",
-                    ((event.scope, absorbed, kept) for kept, absorbed in fused),
-                )
+    def _erase(self, scope: str, image_id: str, items: Iterable[Item]) -> None:
+        """Leave of an image what tells that it was here before."""
+        for item in items:
+            blank, key = encode_item(redacted_item(item)), (scope, item.item_id)
+            self._db.execute("DELETE FROM features WHERE scope = ? AND item_id = ?", key)
+            self._db.execute(
+                "UPDATE items SET body = ? WHERE scope = ? AND item_id = ?", (blank, *key)
+            )
+        self._db.execute(
+            "UPDATE journal SET image = NULL WHERE scope = ? AND cause = ? AND id = ?",
+            (scope, _IMAGE, image_id),
+        )
+
+    def _outcome_of(self, scope: str, cause: str, name: str) -> Outcome | None:
+        sql = f"{_JOURNAL} WHERE scope = ? AND cause = ? AND id = ?"
+        return next(self._read_outcomes(self._db.execute(sql, (scope, cause, name))), None)
+
+    def _read_outcomes(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[Outcome]:
+        return self._decoded(rows, "outcome", self._outcome)
+
+    def _outcome(
+        self, scope: str, image: bytes | None, body: bytes, content_hash: bytes
+    ) -> Outcome:
+        """Decode an outcome and compare the one column that no checksum and no index covers."""
+        record = None if image is None else decode_image(image)
+        outcome = decode_outcome(body, record, partial(self._item, scope))
+        if _content_hash(outcome.cause).encode() != content_hash:
+            raise CorruptRecord("its content hash is another than the record's")
+        return outcome
+
+    def _item(self, scope: str, item_id: str) -> Item:
+        sql = "SELECT body FROM items WHERE scope = ? AND item_id = ?"
+        row = self._db.execute(sql, (scope, item_id)).fetchone()
+        if row is None:
+            raise CorruptRecord(f"item {item_id} is missing")
+        return decode_item(row[0])
 
     def _decoded(
         self, rows: Iterable[tuple[Any, ...]], what: str, decode: Callable[..., _T]
@@ -186,14 +217,6 @@ class SqliteStore:
                 raise CorruptRecord(f"{self._path}: {what} {key}: {error}; {REMEDY}") from error
 
 
-def _outcome(body: bytes, content_hash: bytes) -> Outcome:
-    """Decode an outcome and compare the one column that no checksum and no index covers."""
-    outcome = decode_outcome(body)
-    if outcome.image.content_hash.encode() != content_hash:
-        raise CorruptRecord("its content hash is another than the record's")
-    return outcome
-
-
 def exemplar_features(outcome: Outcome) -> Iterator[tuple[str, LocalFeatures]]:
     """Item id and features of the items that became prototypes: the ones worth keeping."""
     changes = (event.change for event in outcome.events)
@@ -203,6 +226,25 @@ def exemplar_features(outcome: Outcome) -> Iterator[tuple[str, LocalFeatures]]:
     for item in outcome.items:
         if item.features is not None and item.item_id in founders:
             yield item.item_id, item.features
+
+
+def forgotten_image(outcome: Outcome) -> str | None:
+    """The image that an outcome forgets, None for every other outcome."""
+    cause = outcome.cause
+    if isinstance(cause, Correction) and isinstance(cause.order, ForgetImage):
+        return cause.order.image_id
+    return None
+
+
+def _cause_columns(cause: ImageRecord | Correction) -> tuple[str, str, bytes | None]:
+    """Kind and id of what caused an outcome, and the record of an image."""
+    if isinstance(cause, Correction):
+        return _COMMAND, cause.command_id, None
+    return _IMAGE, cause.image_id, encode_image(cause)
+
+
+def _content_hash(cause: ImageRecord | Correction) -> str:
+    return cause.content_hash if isinstance(cause, ImageRecord) else ""
 
 
 def open_store(path: Path, identity: str) -> SqliteStore:

@@ -32,7 +32,8 @@ ARROWS = {
 """What a room may import of ours. Tests and benchmarks are outside and see everything."""
 
 KAFKA = (
-    *("consumer/connection.py", "consumer/kafka.py", "consumer/restore.py"),
+    *("consumer/assignment.py", "consumer/connection.py", "consumer/kafka.py"),
+    "consumer/restore.py",
     *("consumer/topics.py", "consumer/transaction.py", "consumer/unreadable.py"),
     "producer/publish.py",
 )

@@ -22,6 +22,7 @@ from engine.types import (
     Vector,
 )
 from engine.vectors import settle
+from state.records import encode_image, encode_item, encode_outcome
 
 DIM = 8
 
@@ -88,6 +89,12 @@ def make_outcome(
     )
     events = tuple(Event(scope, seq, change) for seq, change in enumerate(changes, start=1))
     return Outcome(image, (item,), events)
+
+
+def written(outcome: Outcome) -> list[bytes]:
+    """All that is kept of an outcome but local features, to compare by."""
+    image = [encode_image(outcome.cause)] if isinstance(outcome.cause, ImageRecord) else []
+    return [encode_outcome(outcome), *image, *map(encode_item, outcome.items)]
 
 
 def make_rejection(image_id: str, *, scope: str = "site") -> Rejection:

@@ -6,22 +6,33 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from engine.members import Membership
-from engine.types import Batch, Item, LocalFeatures, Outcome, Rejection, Verdict
-from state.store import DuplicateImage, exemplar_features
+from engine.types import (
+    Batch,
+    Correction,
+    ImageRecord,
+    Item,
+    LocalFeatures,
+    Outcome,
+    Rejection,
+    Verdict,
+)
+from state.records import redacted_image, redacted_item
+from state.store import DuplicateImage, exemplar_features, forgotten_image
 
 
 class MemoryStore:
     """The Store port in plain dictionaries: nothing is durable."""
 
     def __init__(self) -> None:
-        self._outcomes: dict[tuple[str, str], Outcome] = {}
+        self._outcomes: dict[tuple[str, str, str], Outcome] = {}
         self._features: dict[tuple[str, str], LocalFeatures] = {}
         self._rejections: list[Rejection] = []
         self._positions: dict[tuple[str, int], int] = {}
         self._members = Membership()
+        self._forgotten: set[tuple[str, str]] = set()
 
     def commit(self, batch: Batch) -> None:
-        keys = [(o.image.scope, o.image.image_id) for o in batch.outcomes]
+        keys = [key_of(outcome) for outcome in batch.outcomes]
         if len(set(keys)) < len(keys) or not self._outcomes.keys().isdisjoint(keys):
             raise DuplicateImage(str(keys))
         for key, outcome in zip(keys, batch.outcomes, strict=True):
@@ -31,12 +42,39 @@ class MemoryStore:
                 self._features[key[0], item_id] = features
             for event in outcome.events:
                 self._members.remember(event, {item.item_id: item for item in outcome.items})
+            if (image_id := forgotten_image(outcome)) is not None:
+                self._forget(outcome, image_id)
         self._rejections.extend(batch.rejections)
         origins = (*batch.positions, *batch.marks)
         self._positions.update({(o.source, o.partition): o.offset for o in origins})
 
+    def _forget(self, outcome: Outcome, image_id: str) -> None:
+        scope = outcome.scope
+        for item in outcome.items:
+            self._features.pop((scope, item.item_id), None)
+            self._forgotten.add((scope, item.item_id))
+        forgotten = self._outcomes[scope, "image", image_id]
+        assert isinstance(forgotten.cause, ImageRecord)
+        cause = redacted_image(forgotten.cause)
+        self._outcomes[scope, "image", image_id] = replace(forgotten, cause=cause)
+
+    def _read(self, outcome: Outcome) -> Outcome:
+        items = tuple(
+            redacted_item(item) if (outcome.scope, item.item_id) in self._forgotten else item
+            for item in outcome.items
+        )
+        return replace(outcome, items=items)
+
     def outcomes(self) -> Iterator[Outcome]:
-        return iter(self._outcomes.values())
+        return map(self._read, self._outcomes.values())
+
+    def image_outcome(self, scope: str, image_id: str) -> Outcome | None:
+        outcome = self._outcomes.get((scope, "image", image_id))
+        return outcome and self._read(outcome)
+
+    def command_outcome(self, scope: str, command_id: str) -> Outcome | None:
+        outcome = self._outcomes.get((scope, "command", command_id))
+        return outcome and self._read(outcome)
 
     def rejections(self) -> Iterator[Rejection]:
         return iter(self._rejections)
@@ -50,15 +88,30 @@ class MemoryStore:
     def locate(self, scope: str, item_id: str) -> tuple[Item, int] | None:
         return self._members.locate(scope, item_id)
 
+    def fused_since(self, scope: str, prototype_ids: Collection[int], seq: int) -> bool:
+        return self._members.fused_since(scope, prototype_ids, seq)
+
     def content_hash(self, scope: str, image_id: str) -> str | None:
-        outcome = self._outcomes.get((scope, image_id))
-        return outcome.image.content_hash if outcome else None
+        outcome = self._outcomes.get((scope, "image", image_id))
+        if outcome is None:
+            return None
+        assert isinstance(outcome.cause, ImageRecord)
+        return outcome.cause.content_hash
 
     def position(self, source: str, partition: int) -> int | None:
         return self._positions.get((source, partition))
 
     def close(self) -> None:
         pass
+
+
+def key_of(outcome: Outcome) -> tuple[str, str, str]:
+    """Scope, kind and id of what caused an outcome."""
+    match outcome.cause:
+        case ImageRecord(scope=scope, image_id=image_id):
+            return scope, "image", image_id
+        case Correction(scope=scope, command_id=command_id):
+            return scope, "command", command_id
 
 
 class SamePlaceVerifier:

@@ -9,7 +9,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 Samples = Mapping[tuple[str, str], float]
-"""Value of a metric by its name and its first label in alphabetical order."""
+"""Value of a metric by its name and its labels in alphabetical order, with commas."""
 
 
 def free_port() -> int:
@@ -30,7 +30,7 @@ def scrape(site: str) -> Samples:
     status, text = ask(f"{site}/metrics")
     assert status == 200
     return {
-        (sample.name, next(iter(sorted(sample.labels.items())), ("", ""))[1]): sample.value
+        (sample.name, ",".join(label for _, label in sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }

@@ -55,7 +55,7 @@ def cluster(
     finished = cluster_folder(settings, means, job, console)
     written = write_result(finished, output)
     if html is not None:
-        write_sheet(html, finished, means, directory)
+        write_sheet(html, finished.shown, means, directory)
         written.append(html)
     report(finished, means, console)
     console.print("wrote", *map(str, written), markup=False, highlight=False, soft_wrap=True)

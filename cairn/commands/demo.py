@@ -50,7 +50,7 @@ def demo(
     finished = cluster_folder(settings, means, FolderJob(directory, labels=truth), console)
     write_result(finished, output / "result.json")
     sheet = output / "contact-sheet.html"
-    write_sheet(sheet, finished, means, directory)
+    write_sheet(sheet, finished.shown, means, directory)
     report(finished, means, console)
     for line in (f"result: {output / 'result.json'}", f"contact sheet: {sheet.resolve().as_uri()}"):
         console.print(line, markup=False, soft_wrap=True)

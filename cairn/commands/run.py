@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from cairn.compose import means_of, store_at
-from cairn.folder_run import ONE_SCOPE, FolderJob, run_folder
+from cairn.folder_run import ONE_SCOPE, STATE_FILE, FolderJob, lines_in, run_folder
 from cairn.kafka_run import run_kafka
 from cairn.logs import start_logging
 from cairn.observers import Gauges, Sink
@@ -23,8 +23,6 @@ from cairn.watch import Watch, watching
 from consumer.loop import Observer
 from consumer.shard import Shard
 from engine.errors import Misconfigured, Stopped
-from engine.wire import event_body
-from exporters.jsonl import JsonLines, JsonLinesSink
 
 
 def run(
@@ -91,10 +89,8 @@ def _run_folder(settings: Settings, job: FolderJob, watch: Watch) -> None:
     directory = settings.state.directory
     means = means_of(settings)
     metrics = watch.metrics_for(means.profile)
-    sink = JsonLinesSink(
-        JsonLines(directory / "events.jsonl"), JsonLines(directory / "rejected.jsonl"), event_body
-    )
-    with suppress(Stopped), closing(store_at(directory / "state.sqlite", means)) as store:
+    sink = lines_in(directory)
+    with suppress(Stopped), closing(store_at(directory / STATE_FILE, means)) as store:
         started = time.monotonic()
 
         def observe(shard: Shard) -> list[Observer]:

@@ -17,7 +17,7 @@ from cairn.reembed import reembedded
 from cairn.report import printable
 from engine.book import Book, ScopeBook
 from engine.errors import Misconfigured
-from engine.types import Origin
+from engine.types import ImageRecord, Origin
 from state.audit import audit
 from state.records import VERSION
 from state.survey import NoIndex, StateFile, open_state
@@ -127,7 +127,7 @@ def _show(state: StateFile, console: Console) -> None:
     book, images = Book(NoIndex), Counter[str]()
     for outcome in state.store.outcomes():
         book.apply(outcome)
-        images[outcome.image.scope] += 1
+        images[outcome.scope] += isinstance(outcome.cause, ImageRecord)
     counts = state.counts()
     facts = {
         "state": f"{state.path}, {state.path.stat().st_size / 1e6:.1f} MB",

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
+from engine.lineage import (
+    Calibrated,
+    Constrained,
+    Forgotten,
+    Named,
+    Released,
+    Revived,
+    Standing,
+    Vouched,
+)
 from engine.types import (
     Assigned,
-    Calibrated,
     Carved,
     Change,
     Confirmed,
@@ -17,6 +26,7 @@ from engine.types import (
     Fusions,
     ImageRecord,
     Item,
+    LobeChange,
     Merged,
     Moved,
     Outcome,
@@ -29,13 +39,17 @@ ClusterKey: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placement:
-    """One item and the cluster it lies on now. `confidence` is that of its assignment."""
+    """One item and the cluster it lies on now. `confidence` is that of its assignment.
+
+    called: the name a person gave the cluster, empty where nobody did.
+    """
 
     image: ImageRecord
     item: Item
     cluster_id: str
     confirmed: bool
     confidence: float
+    called: str = ""
 
     @property
     def key(self) -> ClusterKey:
@@ -61,6 +75,8 @@ class _Fold:
     owners: dict[int, str] = field(default_factory=dict)
     lobes: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     confirmed: set[str] = field(default_factory=set)
+    names: dict[str, str] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
 
     def add(self, change: Change) -> None:
         match change:
@@ -68,8 +84,17 @@ class _Fold:
                 self.joined[change.item_id] = change
                 self.lobe_of[change.item_id] = change.prototype_id
                 self._own(change.cluster_id, [change.prototype_id])
+            case Merged() | Split() | Moved() | Carved():
+                self._rearrange(change)
             case Confirmed():
                 self.confirmed.add(change.cluster_id)
+            case Created() | Calibrated() | Constrained() | Released():
+                pass
+            case _:
+                self._correct(change)
+
+    def _rearrange(self, change: LobeChange) -> None:
+        match change:
             case Merged():
                 self._merge(change)
             case Split():
@@ -80,8 +105,27 @@ class _Fold:
             case Carved():
                 self.lobe_of.update((item_id, change.prototype_id) for item_id, _ in change.taken)
                 self._own(change.cluster_id, [change.prototype_id])
-            case Created() | Calibrated():
-                pass
+            case _:
+                assert_never(change)
+
+    def _correct(self, change: Revived | Named | Vouched | Forgotten) -> None:
+        match change:
+            case Revived(inheritance=left):
+                self._own(change.cluster_id, left.prototypes)
+                self._stand(change.cluster_id, left.standing)
+                self._stand(change.parent_id, left.heir)
+            case Named():
+                self.names[change.cluster_id] = change.name
+            case Vouched(confirmed=confirmed):
+                (self.confirmed.add if confirmed else self.confirmed.discard)(change.cluster_id)
+            case Forgotten():
+                self.forgotten.add(change.item_id)
+            case _:
+                assert_never(change)
+
+    def _stand(self, cluster_id: str, standing: Standing) -> None:
+        self.names[cluster_id] = standing.name
+        (self.confirmed.add if standing.confirmed else self.confirmed.discard)(cluster_id)
 
     def cluster_of(self, item_id: str) -> str:
         lobe = self.lobe_of[item_id]
@@ -92,8 +136,10 @@ class _Fold:
     def _merge(self, change: Merged) -> None:
         self._own(change.cluster_id, list(self.lobes[change.retired_id]))
         self._fuse(change.fused)
-        if change.retired_id in self.confirmed:
-            self.confirmed.add(change.cluster_id)
+        heir, retired = change.cluster_id, change.retired_id
+        if retired in self.confirmed:
+            self.confirmed.add(heir)
+        self.names[heir] = self.names.get(heir) or self.names.get(retired, "")
 
     def _fuse(self, fused: Fusions) -> None:
         self.fused.update((absorbed, kept) for kept, absorbed in fused)
@@ -106,17 +152,21 @@ class _Fold:
 
 
 def placements(outcomes: Iterable[Outcome]) -> list[Placement]:
-    """Every item in the order it arrived, on the cluster that lives now."""
+    """Every item that is left, in the order it arrived, on the cluster that lives now."""
     folds: dict[str, _Fold] = defaultdict(_Fold)
     arrived: list[tuple[ImageRecord, Item]] = []
     for outcome in outcomes:
-        fold = folds[outcome.image.scope]
-        arrived.extend(
-            (outcome.image, item) for item in outcome.items if item.item_id not in fold.joined
-        )
+        fold = folds[outcome.scope]
+        if isinstance(outcome.cause, ImageRecord):
+            new = (item for item in outcome.items if item.item_id not in fold.joined)
+            arrived.extend((outcome.cause, item) for item in new)
         for event in outcome.events:
             fold.add(event.change)
-    return [_placement(image, item, folds[image.scope]) for image, item in arrived]
+    return [
+        _placement(image, item, folds[image.scope])
+        for image, item in arrived
+        if item.item_id not in folds[image.scope].forgotten
+    ]
 
 
 def piles(found: Iterable[Placement]) -> Mapping[ClusterKey, list[Placement]]:
@@ -139,4 +189,5 @@ def group_numbers(found: Iterable[Placement]) -> Mapping[ClusterKey, int]:
 def _placement(image: ImageRecord, item: Item, fold: _Fold) -> Placement:
     cluster_id = fold.cluster_of(item.item_id)
     confidence = fold.joined[item.item_id].confidence
-    return Placement(image, item, cluster_id, cluster_id in fold.confirmed, confidence)
+    called = fold.names.get(cluster_id, "")
+    return Placement(image, item, cluster_id, cluster_id in fold.confirmed, confidence, called)

@@ -14,7 +14,7 @@ from typing import TypeAlias, TypeVar
 
 from engine.errors import StateMismatch
 from engine.ports import Store
-from engine.types import Batch, Item, Origin, Outcome, Prepared
+from engine.types import Batch, ImageRecord, Item, Origin, Outcome, Prepared
 
 T = TypeVar("T")
 
@@ -34,10 +34,13 @@ Look: TypeAlias = Callable[[Sequence[Wanted]], Iterable[Prepared]]
 
 def own_photo(outcome: Outcome) -> Wanted | None:
     """The photo to be looked at again; None where no item is a part of it."""
-    image = outcome.image
-    if any(_is_of(item.item_id, image.image_id) for item in outcome.items):
-        return Wanted(image.scope, image.image_id, image.content_hash)
-    return None
+    image = outcome.cause
+    if not isinstance(image, ImageRecord):
+        return None
+    own = (item for item in outcome.items if _is_of(item.item_id, image.image_id))
+    if all(_is_forgotten(item) for item in own):
+        return None
+    return Wanted(image.scope, image.image_id, image.content_hash)
 
 
 def reembed(
@@ -65,12 +68,20 @@ def reembed(
 
 def renewed(outcome: Outcome, find: Callable[[str, str], Item]) -> Outcome:
     """The same outcome with the vectors and local features of what `find` has of its items."""
-    found = [find(outcome.image.scope, item.item_id) for item in outcome.items]
-    items = tuple(
-        replace(item, vector=other.vector, features=other.features)
-        for item, other in zip(outcome.items, found, strict=True)
+    items = (
+        item if _is_forgotten(item) else _like(item, find(outcome.scope, item.item_id))
+        for item in outcome.items
     )
-    return replace(outcome, items=items)
+    return replace(outcome, items=tuple(items))
+
+
+def _like(item: Item, other: Item) -> Item:
+    return replace(item, vector=other.vector, features=other.features)
+
+
+def _is_forgotten(item: Item) -> bool:
+    """What was forgotten has a zero vector, which no encoder gives."""
+    return not item.vector.any()
 
 
 def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:

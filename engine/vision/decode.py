@@ -16,7 +16,8 @@ import numpy as np
 from PIL import Image
 
 from engine.errors import BadImage
-from engine.types import Decoded, Rgb
+from engine.sight import Decoded
+from engine.types import Rgb
 from engine.vision.exif import HOSTILE_BYTES, metadata_of
 
 REASONS = frozenset(

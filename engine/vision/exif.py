@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 
 from PIL import ExifTags, Image
 
-from engine.types import GeoPoint, Metadata
+from engine.sight import Metadata
+from engine.types import GeoPoint
 
 HOSTILE_BYTES = (
     OSError,

@@ -9,9 +9,8 @@ import pytest
 
 from engine.ports import Store
 from engine.types import Batch, Origin
-from state.records import encode_outcome
 from state.store import DuplicateImage, open_store
-from tests.builders import make_features, make_outcome, make_rejection
+from tests.builders import make_features, make_outcome, make_rejection, written
 from tests.fakes import MemoryStore
 
 
@@ -37,9 +36,9 @@ def test_outcomes_come_back_in_commit_order(store: Store) -> None:
     names = ["b", "a", "d", "c"]
     store.commit(Batch((make_outcome("b"), make_outcome("a"))))
     store.commit(Batch((make_outcome("d"), make_outcome("c"))))
-    assert [o.image.image_id for o in store.outcomes()] == names
-    expected = [encode_outcome(make_outcome(name)) for name in names]
-    assert [encode_outcome(o) for o in store.outcomes()] == expected
+    assert [o.cause.image_id for o in store.outcomes()] == names
+    expected = [written(make_outcome(name)) for name in names]
+    assert [written(o) for o in store.outcomes()] == expected
 
 
 def test_outcomes_come_without_features(store: Store) -> None:
@@ -94,7 +93,7 @@ def test_duplicate_leaves_nothing_of_its_batch(store: Store, *, earlier: bool) -
     """A batch that cannot be committed whole changes nothing at all, and the store goes on."""
     if earlier:
         store.commit(Batch((make_outcome("a"),)))
-    before = [o.image.image_id for o in store.outcomes()]
+    before = [o.cause.image_id for o in store.outcomes()]
     twice = Batch(
         (make_outcome("new", features=make_features()), make_outcome("a"), make_outcome("a")),
         (make_rejection("r"),),
@@ -102,7 +101,7 @@ def test_duplicate_leaves_nothing_of_its_batch(store: Store, *, earlier: bool) -
     )
     with pytest.raises(DuplicateImage):
         store.commit(twice)
-    assert [o.image.image_id for o in store.outcomes()] == before
+    assert [o.cause.image_id for o in store.outcomes()] == before
     assert list(store.rejections()) == []
     assert store.position("t", 0) is None
     assert store.features("site", "new#0") is None

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
+from consumer.assignment import Change
 from consumer.connection import Broker
-from consumer.kafka import Change, KafkaSource, SourceSettings, open_source
+from consumer.kafka import KafkaSource, SourceSettings, open_source
 from engine.photo_message import photo_record
 from engine.types import (
     Assigned,
@@ -22,15 +23,27 @@ from engine.types import (
     ImageRecord,
     Item,
     LocalFeatures,
+    Message,
     Origin,
     Outcome,
     Photo,
-    Rejection,
 )
 from engine.wire import Record
 
 PATIENCE_S = 30.0
 JPEG = b"\xff\xd8\xff\xe0 not really"
+
+
+def settings_of(prefix: str) -> SourceSettings:
+    """A member of the group of a set of topics."""
+    topics = (f"{prefix}.images", f"{prefix}.commands")
+    return SourceSettings(*topics, group=f"{prefix}-group", session_timeout_ms=6000)
+
+
+def committed(source: KafkaSource, partition: int) -> dict[str, int | None]:
+    """What the group has committed of a partition, by the kind of topic."""
+    found = source.committed(partition)
+    return {where.topic.partition(".")[2]: offset for where, offset in found.items()}
 
 
 def photo(image_id: str, scope: str = "site", data: bytes = JPEG) -> Photo:
@@ -86,8 +99,8 @@ def stay(source: KafkaSource) -> list[Change]:
     return source.changes()
 
 
-def read(source: KafkaSource, count: int) -> list[Photo | Rejection]:
-    found: list[Photo | Rejection] = []
+def read(source: KafkaSource, count: int) -> list[Message]:
+    found: list[Message] = []
 
     def enough() -> bool:
         found.extend(source.poll(100, 0.2))

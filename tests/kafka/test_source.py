@@ -6,17 +6,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 
 import pytest
 from kafka import KafkaProducer
 from kafka.errors import MessageSizeTooLargeError
 
+from consumer.assignment import Change
 from consumer.connection import Broker
-from consumer.kafka import Change, KafkaSource, SourceSettings, open_source
+from consumer.kafka import KafkaSource, SourceSettings, open_source
 from consumer.topics import TopicLayout, ensure_topics
+from engine.command_message import command_record
+from engine.commands import ConfirmCluster
 from engine.errors import Misconfigured
 from engine.photo_message import photo_record
-from engine.types import Origin, Photo, Rejection
+from engine.types import Correction, Origin, Photo, Rejection
 from engine.wire import Record
 from tests.kafka import kit
 
@@ -25,7 +29,7 @@ pytestmark = pytest.mark.kafka
 
 @pytest.fixture
 def settings(prefix: str) -> SourceSettings:
-    return SourceSettings(f"{prefix}.images", group=f"{prefix}-group", session_timeout_ms=6000)
+    return kit.settings_of(prefix)
 
 
 @pytest.fixture
@@ -53,6 +57,21 @@ def test_bad_messages_come_in_order(
     ]
 
 
+def test_commands_come_beside_the_photos(
+    broker: Broker, settings: SourceSettings, source: KafkaSource
+) -> None:
+    """From their own topic, those that are none as rejections, each with its origin."""
+    asked = Correction("c1", "site", Origin("x", 0, 0), ConfirmCluster("a"), author="me")
+    kit.send(broker, settings.commands, [command_record(asked), Record(b"site", b"{}")])
+    kit.send_photos(broker, settings.topic, "p")
+    found = {message.origin: message for message in kit.read(source, 3)}
+    command, broken = (found[Origin(settings.commands, 0, n)] for n in range(2))
+    assert command == replace(asked, origin=Origin(settings.commands, 0, 0))
+    assert isinstance(broken, Rejection)
+    assert (broken.of, broken.scope, broken.reason) == ("command", "site", "bad_command")
+    assert source.original(broken.origin) == Record(b"site", b"{}")
+
+
 def test_original_is_kept_until_released(
     broker: Broker, settings: SourceSettings, source: KafkaSource
 ) -> None:
@@ -77,14 +96,15 @@ def test_assigned_partitions_wait_for_resume(broker: Broker, settings: SourceSet
         source.keep_alive()
         kit.send_photos(broker, settings.topic, "c", partition=1)
         assert [m.image_id for m in kit.read(source, 1)] == ["c"]
-        assert source.lag() == {0: 1, 1: 0}
+        behind = {where: count for where, count in source.lag().items() if count}
+        assert behind == {(settings.topic, 0): 1}
 
 
 def test_seek_reads_again(broker: Broker, settings: SourceSettings, source: KafkaSource) -> None:
     """Messages whose batch came to nothing are read again from where the group stands."""
     kit.send_photos(broker, settings.topic, "a", "b")
     assert [m.image_id for m in kit.read(source, 2)] == ["a", "b"]
-    assert source.committed(0) is None
+    assert kit.committed(source, 0) == {"images": None, "commands": None}
     source.seek_to_committed(0)
     assert [m.image_id for m in kit.read(source, 2)] == ["a", "b"]
 
@@ -133,7 +153,8 @@ def test_stale_recovery_resumes_nothing(broker: Broker, settings: SourceSettings
 CONNECT = """
 from consumer.connection import Broker
 from consumer.kafka import SourceSettings, open_source
-open_source(Broker("127.0.0.1:9", connect_timeout_s=1), SourceSettings("cairn.images", "g"))
+settings = SourceSettings("cairn.images", "cairn.commands", "g")
+open_source(Broker("127.0.0.1:9", connect_timeout_s=1), settings)
 """
 
 
@@ -149,7 +170,7 @@ def test_unreachable_broker_is_one_clear_line() -> None:
 def test_missing_topic_is_named(broker: Broker) -> None:
     """A topic that does not exist is an error, not an endless silence."""
     with pytest.raises(Misconfigured, match=r"there is no topic nobody\.images"):
-        open_source(broker, SourceSettings("nobody.images", "g"))
+        open_source(broker, SourceSettings("nobody.images", "nobody.commands", "g"))
 
 
 def test_a_compressed_message_may_unpack_to_the_limit_only(broker: Broker, prefix: str) -> None:

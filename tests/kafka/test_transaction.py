@@ -10,7 +10,7 @@ import pytest
 from kafka import KafkaProducer
 
 from consumer.connection import Broker
-from consumer.kafka import KafkaSource, SourceSettings, open_source
+from consumer.kafka import KafkaSource, open_source
 from consumer.restore import check_journal, made_with, read_journal
 from consumer.transaction import (
     MAX_DEAD_BYTES,
@@ -19,21 +19,31 @@ from consumer.transaction import (
     Extras,
     KafkaCommitter,
 )
+from engine.commands import ForgetImage
 from engine.errors import CommitAborted, Misconfigured, StateMismatch
-from engine.types import Batch, LocalFeatures, Origin, Outcome, Rejection
-from engine.wire import Record, cluster_key, event_records, parse_journal_key
+from engine.types import Batch, Correction, LocalFeatures, Origin, Outcome, Rejection
+from engine.wire import Record, cluster_key, event_records, journal_key, parse_journal_key
 from tests.kafka import kit
 
 pytestmark = pytest.mark.kafka
 
 FEATURES = LocalFeatures(np.zeros((1, 2), np.float32), np.zeros((1, 8), np.uint8), 4, 3)
 MADE_WITH = "encoder tests (2 numbers), local features none, profile place"
-CODECS = Codecs(lambda o: o.image.image_id.encode(), lambda _: b"features", MADE_WITH)
+CODECS = Codecs(
+    outcome=lambda _: b"outcome",
+    image=lambda _: b"image",
+    item=lambda _: b"item",
+    features=lambda _: b"features",
+    identity=MADE_WITH,
+)
+RECORDS = [
+    (kind, "site", name) for kind, name in (("item", "a#0"), ("image", "a"), ("outcome", "a"))
+]
 
 
 @pytest.fixture
 def source(broker: Broker, prefix: str) -> Iterator[KafkaSource]:
-    settings = SourceSettings(f"{prefix}.images", f"{prefix}-group", session_timeout_ms=6000)
+    settings = kit.settings_of(prefix)
     with closing(kit.open_ready(broker, settings)) as source:
         yield source
 
@@ -106,7 +116,8 @@ def test_one_commit_writes_everything(
 
     records = journal(broker, prefix)
     names = [(parse_journal_key(r.key), r.value) for _, r in records]
-    assert names == [(("features", "site", "a#0"), b"features"), (("outcome", "site", "a"), b"a")]
+    features = (("features", "site", "a#0"), b"features")
+    assert names == [features, *((key, key[0].encode()) for key in RECORDS)]
     assert last == {0: records[-1][0]}
     (event,) = kit.committed_records(broker, f"{prefix}.events")
     assert Record(event.key, event.value, tuple(event.headers)) == event_records(outcome)[0]
@@ -115,7 +126,25 @@ def test_one_commit_writes_everything(
     (letter,) = kit.committed_records(broker, f"{prefix}.dead-letters")
     assert letter.value == b"broken"
     assert dict(letter.headers)["dead-letter-reason"] == b"bad_message"
-    assert source.committed(0) == 2
+    assert kit.committed(source, 0)["images"] == 2
+
+
+def test_a_forgotten_image_leaves_tombstones(
+    broker: Broker, prefix: str, source: KafkaSource, start: Callable[[str], KafkaCommitter]
+) -> None:
+    """What it showed is erased under its keys, in the transaction that holds the command."""
+    batch = read_batch(broker, prefix, source, "a")
+    committer = start("w")
+    committer.commit(batch, source.group_metadata(), Extras())
+    origin = Origin(f"{prefix}.commands", 0, 0)
+    command = Correction("c1", "site", origin, ForgetImage("a"))
+    forgetting = Outcome(command, batch.outcomes[0].items, ())
+    committer.commit(Batch((forgetting,), positions=(origin,)), source.group_metadata(), Extras())
+    told = [(parse_journal_key(r.key), r.value) for _, r in journal(broker, prefix)[len(RECORDS) :]]
+    erased = [("features", "a#0"), ("item", "a#0"), ("image", "a")]
+    expected = [((kind, "site", name), None) for kind, name in erased]
+    assert told == [*expected, (("command", "site", "c1"), b"outcome")]
+    assert kit.committed(source, 0) == {"images": 1, "commands": 1}
 
 
 def test_refused_record_takes_all_down(
@@ -128,14 +157,14 @@ def test_refused_record_takes_all_down(
     with pytest.raises(Misconfigured, match="refuses"):
         committer.commit(batch, source.group_metadata(), too_large)
     assert keys(broker, f"{prefix}.journal") == keys(broker, f"{prefix}.events") == []
-    assert source.committed(0) is None
+    assert kit.committed(source, 0) == {"images": None, "commands": None}
 
     source.seek_to_committed(0)
     (photo,) = kit.read(source, 1)
     assert photo.origin == batch.positions[0]
     committer.commit(batch, source.group_metadata(), Extras())
-    assert keys(broker, f"{prefix}.journal") == [b"outcome/site/a"]
-    assert source.committed(0) == 1
+    assert keys(broker, f"{prefix}.journal") == [journal_key(*key) for key in RECORDS]
+    assert kit.committed(source, 0)["images"] == 1
 
 
 def test_second_producer_fences_the_first(
@@ -149,7 +178,7 @@ def test_second_producer_fences_the_first(
         first.commit(batch, source.group_metadata(), Extras())
     assert keys(broker, f"{prefix}.journal") == []
     first.commit(batch, source.group_metadata(), Extras())
-    assert keys(broker, f"{prefix}.journal") == [b"outcome/site/a"]
+    assert keys(broker, f"{prefix}.journal") == [journal_key(*key) for key in RECORDS]
 
 
 def test_stale_member_cannot_commit(
@@ -157,7 +186,7 @@ def test_stale_member_cannot_commit(
 ) -> None:
     """What was read before a rebalance cannot be committed after it, even under the new one."""
     batch = read_batch(broker, prefix, source, "a")
-    settings = SourceSettings(f"{prefix}.images", f"{prefix}-group", session_timeout_ms=6000)
+    settings = kit.settings_of(prefix)
     with closing(open_source(broker, settings)) as second:
         kit.until(lambda: kit.rebalanced(source, second))
         with pytest.raises(CommitAborted, match="CommitFailed"):
@@ -175,9 +204,10 @@ def test_dead_workers_transaction_is_settled_by_its_successor(
         committer = start("w")
         batch = read_batch(broker, prefix, source, "a")
         last = committer.commit(batch, source.group_metadata(), Extras())
-        ((offset, record),) = journal(broker, prefix)
-        assert (record.key, last) == (b"outcome/site/a", {0: offset})
-        assert offset > 0
+        offsets, records = zip(*journal(broker, prefix), strict=True)
+        assert [record.key for record in records] == [journal_key(*key) for key in RECORDS]
+        assert last == {0: offsets[-1]}
+        assert offsets[0] > 0
 
 
 def test_restore_goes_on_after_what_is_known(
@@ -189,7 +219,8 @@ def test_restore_goes_on_after_what_is_known(
         batch = read_batch(broker, prefix, source, name)
         last = committer.commit(batch, source.group_metadata(), Extras())
     offsets, records = zip(*journal(broker, prefix), strict=True)
-    assert [r.key for r in records] == [b"outcome/site/a", b"outcome/site/b", b"outcome/site/c"]
+    outcomes = [r.key for r in records if r.key.startswith(b"outcome")]
+    assert outcomes == [b"outcome/site/a", b"outcome/site/b", b"outcome/site/c"]
     assert journal(broker, prefix, offsets[0] + 1) == list(zip(offsets, records, strict=True))[1:]
     assert journal(broker, prefix, last[0] + 1) == []
     with pytest.raises(StateMismatch, match="delete it"):
@@ -242,17 +273,18 @@ def test_duplicates_only_move_the_offsets(
     positions = read_batch(broker, prefix, source, "a", "b").positions
     batch = Batch(positions=positions)
     assert start("w").commit(batch, source.group_metadata(), Extras()) == {}
-    assert source.committed(0) == 2
+    assert kit.committed(source, 0)["images"] == 2
 
 
 def test_bug_in_a_codec_is_not_an_abort(broker: Broker, prefix: str, source: KafkaSource) -> None:
     """Our own errors come out as they are, so that they crash the worker."""
 
-    def broken(_: Outcome) -> bytes:
+    def broken(_: object) -> bytes:
         raise ZeroDivisionError
 
     settings = CommitSettings(f"{prefix}-w", prefix)
-    with closing(KafkaCommitter(broker, settings, Codecs(broken, broken, MADE_WITH))) as committer:
+    codecs = Codecs(broken, broken, broken, broken, MADE_WITH)
+    with closing(KafkaCommitter(broker, settings, codecs)) as committer:
         committer.start()
         batch = Batch((kit.outcome("a", Origin("t", 0, 0)),))
         with pytest.raises(ZeroDivisionError):

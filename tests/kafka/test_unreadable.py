@@ -13,7 +13,7 @@ from consumer.connection import Broker
 from consumer.kafka import KafkaSource, SourceSettings
 from consumer.unreadable import find_unreadable
 from engine.photo_message import photo_record
-from engine.types import Photo, Rejection
+from engine.types import Message, Rejection
 from engine.wire import Record
 from tests.kafka import kit
 
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(20)]
 
 @pytest.fixture
 def settings(prefix: str) -> SourceSettings:
-    return SourceSettings(f"{prefix}.images", group=f"{prefix}-group", session_timeout_ms=6000)
+    return kit.settings_of(prefix)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def read_all(source: KafkaSource, count: int, limit: int) -> dict[int, list[str]
 
     The member is kept alive between the reads, as while its photos are prepared.
     """
-    found: list[Photo | Rejection] = []
+    found: list[Message] = []
 
     def enough() -> bool:
         found.extend(source.poll(limit, 0.2))

@@ -144,7 +144,7 @@ def remains(state: Path) -> Remains:
     return Remains(
         clusters=[(p.image.image_id, p.cluster_id, p.confirmed) for p in placements(outcomes)],
         lineage=[event for outcome in outcomes for event in outcome.events],
-        images=[outcome.image.image_id for outcome in outcomes],
+        images=[outcome.cause.image_id for outcome in outcomes],
         events=_read(state / "events.jsonl"),
         rejected=_read(state / "rejected.jsonl"),
     )

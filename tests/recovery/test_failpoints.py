@@ -25,6 +25,7 @@ from consumer.loop import FixedShards, Loop, NoLog, Pace
 from consumer.shard import Shard
 from engine.book import Book
 from engine.clusterer import Clusterer
+from engine.corrections import Corrector
 from engine.decide import RULES
 from engine.index.exact import ExactIndex
 from engine.members import Membership
@@ -186,7 +187,8 @@ def live(files: Sequence[File], state: Path, batch_size: int, fuse: Fuse) -> Non
         sink = JsonLinesSink(events, rejected, event_body)
         sink.catch_up(store.outcomes(), store.rejections())
         source = FolderSource(Files(files), store.position, watch=False)
-        shards = FixedShards({0: Shard(book, clusterer, cache, members, store)})
+        corrector = Corrector(book, members, clusterer.regroup)
+        shards = FixedShards({0: Shard(book, clusterer, corrector, cache, members, store)})
         pace = Pace(batch_size, poll_s=0)
         Loop(source, partial(look, fuse), shards, NoLog(), [Sink(sink)], pace).run(lambda: False)
 
@@ -194,7 +196,7 @@ def live(files: Sequence[File], state: Path, batch_size: int, fuse: Fuse) -> Non
 def left_by(state: Path) -> tuple[list[object], list[bytes]]:
     """All that a run leaves behind: lineage, rejections, and both files to the byte."""
     with closing(FragileStore(state / "state.sqlite", Fuse())) as store:
-        told = [(o.image, o.events) for o in store.outcomes()]
+        told = [(o.cause, o.events) for o in store.outcomes()]
         rejections = list(store.rejections())
     return [*told, *rejections], [(state / name).read_bytes() for name in FILES]
 

@@ -36,7 +36,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
             assert last is not None
             assert last - spoken in (0, 1)  # killed between a commit and the word of it
             expected = [f"{number}-{k}" for number in range(last + 1) for k in range(SIZE)]
-            assert [outcome.image.image_id for outcome in store.outcomes()] == expected
+            assert [outcome.cause.image_id for outcome in store.outcomes()] == expected
             rejected = [rejection.image_id for rejection in store.rejections()]
             assert rejected == [str(number) for number in range(last + 1)]
             assert all(store.features("site", f"{name}#0") is not None for name in expected)

@@ -18,6 +18,7 @@ KEYS = {
     "y": float,
     "z": float,
     "group": int,
+    "name": type(None),
     "quality": str,
     "cluster_id": str,
     "item": str,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from engine.types import GeoPoint, Metadata
+from engine.sight import Metadata
+from engine.types import GeoPoint
 from engine.vision.exif import read_metadata, read_metadata_from
 from tests.images import encoded, gradient
 

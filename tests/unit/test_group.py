@@ -12,15 +12,17 @@ import pytest
 from kafka import TopicPartition
 from kafka.errors import KafkaConnectionError
 
+from consumer.assignment import Change, Listener
 from consumer.connection import Broker
 from consumer.group import GroupShards, GroupSource
-from consumer.kafka import Change, KafkaSource, _Listener
+from consumer.kafka import KafkaSource
 from engine.errors import Transient
 from engine.photo_message import photo_record
 from engine.types import Origin, Photo
 from tests.fakes import MemoryStore
 
 TOPIC = "cairn.images"
+COMMANDS = "cairn.commands"
 
 
 class Client:
@@ -31,7 +33,7 @@ class Client:
     """
 
     def __init__(self, *polls: Sequence[int] | int | Exception) -> None:
-        self.listener = _Listener(self)
+        self.listener = Listener(self)
         self.polls = deque(polls)
         self.running: set[TopicPartition] = set()
         self.stopped: set[TopicPartition] = set()
@@ -83,7 +85,7 @@ def message(offset: int) -> SimpleNamespace:
 
 
 def member(client: Client) -> KafkaSource:
-    return KafkaSource(Broker("nowhere:9092"), TOPIC, client, client.listener)
+    return KafkaSource(Broker("nowhere:9092"), (TOPIC, COMMANDS), client, client.listener)
 
 
 def running(client: Client) -> KafkaSource:

@@ -70,7 +70,7 @@ def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def event_body(outcome: Outcome, event: Event) -> dict[str, object]:
-    return {"image": outcome.image.image_id, "seq": event.seq}
+    return {"image": outcome.cause.image_id, "seq": event.seq}
 
 
 def test_sink_writes_history_then_batches(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from consumer.loop import FixedShards, Log, Loop, NoLog, Pace
 from consumer.shard import Shard
 from engine.book import Book
 from engine.clusterer import Clusterer
+from engine.corrections import Corrector
 from engine.decide import RULES
 from engine.errors import CommitAborted
 from engine.index.exact import ExactIndex
@@ -131,7 +132,8 @@ def recovered(store: MemoryStore) -> Shard:
     exemplars, members = ExemplarCache(store, entries=3), Membership(store)
     place = PROFILES["place"]
     clusterer = Clusterer(book, RULES["place"], place, SamePlaceVerifier(), exemplars, members)
-    return Shard(book, clusterer, exemplars, members, store)
+    corrector = Corrector(book, members, clusterer.regroup)
+    return Shard(book, clusterer, corrector, exemplars, members, store)
 
 
 def photo(offset: int, number: int, place: int, content: str = "") -> Photo:
@@ -223,7 +225,7 @@ def test_another_image_under_a_known_id_is_a_dead_letter() -> None:
     [rejection] = store.rejections()
     assert (rejection.reason, rejection.origin.offset) == ("id_conflict", 1)
     [outcome] = store.outcomes()
-    assert outcome.image.origin.offset == 0
+    assert outcome.cause.origin.offset == 0
 
 
 def test_a_stop_finishes_what_was_read() -> None:

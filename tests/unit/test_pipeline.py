@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from engine.errors import BadImage, Misconfigured
 from engine.pipeline import Pipeline, Senses, whole_image
+from engine.sight import Decoded, Metadata
 from engine.types import (
     Box,
-    Decoded,
     GeoPoint,
     LocalFeatures,
-    Metadata,
     Origin,
     Photo,
     Prepared,

@@ -61,7 +61,7 @@ class Member:
     def keep_alive(self) -> None:
         self.kept += 1
 
-    def lag(self) -> dict[int, int]:
+    def lag(self) -> dict[tuple[str, int], int]:
         return {}
 
 
@@ -132,6 +132,6 @@ def test_a_worker_is_ready_once_it_has_joined(watch: Watch, *, joined: bool) -> 
     """With no partition to restore, too: a spare worker is as ready as it can be."""
     member = Member(joined=joined)
     gauges = Gauges(watch.metrics_for(PROFILES["place"]), list)
-    turn = _Turn(watch, GroupSource(member), member, gauges, "cairn.images")
+    turn = _Turn(watch, GroupSource(member), member, gauges)
     assert not turn()
     assert watch.check_ready()[0] is joined

@@ -41,6 +41,7 @@ def test_a_row_says_where_an_item_lies() -> None:
         "y": 0.0,
         "z": 0.0,
         "group": 0,
+        "name": None,
         "quality": "high",
         "cluster_id": "c",
         "item": "id-1#0",

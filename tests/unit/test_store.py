@@ -14,9 +14,9 @@ import pytest
 
 from engine.errors import Misconfigured, StateMismatch, Transient
 from engine.types import Batch, Origin
-from state.records import CorruptRecord, encode_features, encode_outcome
+from state.records import CorruptRecord, encode_features
 from state.store import SqliteStore, open_store
-from tests.builders import make_features, make_outcome, make_rejection
+from tests.builders import make_features, make_outcome, make_rejection, written
 
 IDENTITY = "encoder builtin@1a2b, profile place, rules 1"
 
@@ -39,7 +39,7 @@ def test_reopening_gives_the_same(path: Path) -> None:
     with closing(open_store(path, IDENTITY)) as store:
         store.commit(Batch((outcome,), (make_rejection("r"),), (Origin("t", 0, 7),)))
     with closing(open_store(path, IDENTITY)) as store:
-        assert [encode_outcome(o) for o in store.outcomes()] == [encode_outcome(outcome)]
+        assert [written(o) for o in store.outcomes()] == [written(outcome)]
         assert list(store.rejections()) == [make_rejection("r")]
         assert store.position("t", 0) == 7
         kept = store.features("site", "a#0")
@@ -122,7 +122,7 @@ def test_damage_is_named_not_skipped(path: Path) -> None:
         db.execute("UPDATE journal SET body = ? WHERE n = 2", (body[:-9] + b"x" + body[-8:],))
     with closing(open_store(path, IDENTITY)) as store:
         replay = store.outcomes()
-        assert next(replay).image.image_id == "a"
+        assert next(replay).cause.image_id == "a"
         with pytest.raises(CorruptRecord, match=r"outcome 2.*backup"):
             next(replay)
 
@@ -160,7 +160,7 @@ def test_a_full_disk_is_transient(store: SqliteStore) -> None:
     assert list(store.outcomes()) == []
     store._db.execute("PRAGMA max_page_count = 1000000")
     store.commit(batch)
-    assert [o.image.image_id for o in store.outcomes()] == ["a"]
+    assert [o.cause.image_id for o in store.outcomes()] == ["a"]
 
 
 def test_the_lock_ends_with_its_process(path: Path) -> None:

@@ -12,6 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.commands import ConfirmCluster
+from engine.lineage import (
+    Constrained,
+    Constraint,
+    Forgotten,
+    Inheritance,
+    Named,
+    Released,
+    Revived,
+    Standing,
+    Vouched,
+)
 from engine.photo_message import photo_record
 from engine.types import (
     Assigned,
@@ -20,6 +32,7 @@ from engine.types import (
     Carved,
     Change,
     Confirmed,
+    Correction,
     Created,
     Event,
     Evidence,
@@ -64,6 +77,17 @@ CHANGES: tuple[Change, ...] = (
     Moved("c3", "c2", (4,), ("a.jpg#0",)),
     Calibrated(0.41, 0.3, 1.0, 120, drifted=False, sample=(0, 1)),
 )
+STANDING = Standing(1, confirmed=True, pinned=False, name="door")
+LINK = Constraint(1, 4, together=False, cause="command-1", explicit=True)
+CORRECTED: tuple[Change, ...] = (
+    *CHANGES[2:],
+    Revived("c0", "c1", Inheritance((1,), STANDING, STANDING), ("a.jpg#0",)),
+    Named("c1", "gate", "door"),
+    Vouched("c1", confirmed=True, pinned=True, was_confirmed=True, was_pinned=False),
+    Constrained("c1", (LINK,)),
+    Released("c1", (LINK,)),
+    Forgotten("c1", "a.jpg#0", 4),
+)
 
 
 def outcome(origin: Origin, **attributes: str) -> Outcome:
@@ -71,6 +95,13 @@ def outcome(origin: Origin, **attributes: str) -> Outcome:
     item = Item("a.jpg#0", np.ones(1, np.float32), Box(0, 0, 4, 3))
     events = tuple(Event("site/1", n, change) for n, change in enumerate(CHANGES, start=7))
     return Outcome(image, (item,), events)
+
+
+def corrected(command_id: str = "command-1") -> Outcome:
+    order = ConfirmCluster("c1")
+    command = Correction(command_id, "site/1", Origin("t", 0, 1), order, author="me")
+    events = tuple(Event("site/1", n, change) for n, change in enumerate(CORRECTED, start=7))
+    return Outcome(command, (), events)
 
 
 def headers(record: Record) -> dict[str, str]:
@@ -84,15 +115,17 @@ def check(instance: Any, schema: Any) -> None:
     ).validate(instance)
 
 
-def test_events_match_their_schemas() -> None:
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_events_match_their_schemas(*, by_hand: bool) -> None:
     """Every kind of event has a schema file that its body and headers satisfy."""
-    assert {type(change) for change in CHANGES} == EVENT_TYPES.keys()
-    for record in event_records(outcome(Origin("t", 0, 1))):
+    assert {type(change) for change in (*CHANGES, *CORRECTED)} == EVENT_TYPES.keys()
+    for record in event_records(corrected() if by_hand else outcome(Origin("t", 0, 1))):
         check(headers(record), SCHEMAS["eventHeaders"])
         schema = json.loads((DOCS / "schemas" / f"{headers(record)['ce_type']}.json").read_text())
         body = orjson.loads(record.value or b"")
         check(body, schema)
-        assert set(body) == set(schema["properties"])
+        others = {"image_id"} if by_hand else {"command_id", "author"}
+        assert set(body) == set(schema["properties"]) - others
         assert body["type"] == headers(record)["ce_type"]
 
 
@@ -118,6 +151,8 @@ def test_event_id_depends_on_photo_alone() -> None:
     ids = [headers(r)["ce_id"] for r in event_records(in_kafka)]
     assert ids == [headers(r)["ce_id"] for r in event_records(in_folder)]
     assert len(set(ids)) == len(CHANGES)
+    of_commands = {headers(r)["ce_id"] for r in event_records(corrected("dir/a.jpg"))}
+    assert of_commands.isdisjoint(ids)
 
 
 def test_traceparent_is_handed_on() -> None:

@@ -1,0 +1,74 @@
+"""A person's command on its way: onto a state directory, or into Kafka."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from uuid import uuid4
+
+from cairn.compose import means_of, shard_of, store_at
+from cairn.folder_run import STATE_FILE, lines_in
+from cairn.kafka_run import broker_of, layout_of
+from cairn.sections import Settings
+from consumer.topics import ensure_topics, topic_name
+from engine.command_message import command_record, parse_command
+from engine.commands import Order
+from engine.errors import Misconfigured
+from engine.types import Batch, Correction, Origin
+from producer.publish import PublishSettings, send_record
+
+BY_HAND = Origin("command line", 0, 0)
+
+
+def correction_of(order: Order, scope: str, command_id: str | None, author: str) -> Correction:
+    """Make a command of an order; raises BadCommand where it breaks the rules of messages."""
+    made = Correction(
+        command_id=command_id or uuid4().hex,
+        scope=scope,
+        origin=BY_HAND,
+        order=order,
+        author=author,
+        asked_at=time.time(),
+    )
+    record = command_record(made)
+    return parse_command(record.key, record.value, BY_HAND)
+
+
+def utf8(argument: str) -> str:
+    """An argument as photos are named: bytes that are no UTF-8 are escaped."""
+    return os.fsencode(argument).decode("utf-8", "backslashreplace")
+
+
+def correct_state(settings: Settings, correction: Correction) -> Batch:
+    """Carry a command out on the state of a folder, which no worker may be using.
+
+    Raises BadCommand, Misconfigured and StateMismatch; then nothing has changed.
+    """
+    path = settings.state.directory / STATE_FILE
+    if not path.exists():
+        raise Misconfigured(
+            f"there is no {path}: name the directory that `cairn run --state` names"
+        )
+    means, lines = means_of(settings), lines_in(settings.state.directory)
+    with closing(store_at(path, means)) as store:
+        shard = shard_of(store, means, lambda: False)
+        lines.catch_up(store.outcomes(), store.rejections())
+        batch = shard.correct(correction)
+        shard.commit(batch)
+        lines.publish(batch)
+        return batch
+
+
+def send_correction(settings: Settings, correction: Correction) -> None:
+    """Send a command to the workers and wait until it is there; Misconfigured, Transient."""
+    kafka, broker = settings.kafka, broker_of(settings.kafka)
+    if kafka.create_topics:
+        ensure_topics(broker, layout_of(kafka))
+    target = PublishSettings(
+        bootstrap=broker.bootstrap,
+        topic=topic_name(kafka.topic_prefix, "commands"),
+        security=broker.security,
+        max_message_bytes=kafka.max_request_bytes,
+    )
+    send_record(target, command_record(correction))

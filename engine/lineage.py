@@ -1,0 +1,128 @@
+"""What people change about clusters, what it takes to change it back, and what a scope learns.
+
+Inert nouns, beside the changes of `engine.types` that put items on clusters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Constraint:
+    """Two lobes that must lie on one cluster (`together`), or must not; `one` is the lower id.
+
+    cause: id of the command that made it, empty where it was the engine, as for the faces of
+    one photo. explicit: a person linked these two; else it follows from a merge, split or move,
+    and a later one of those overrides it.
+    """
+
+    one: int
+    other: int
+    together: bool
+    cause: str = ""
+    explicit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a cluster is apart from its members. `founded`: sequence number of its birth."""
+
+    founded: int
+    confirmed: bool
+    pinned: bool
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inheritance:
+    """What a retired cluster left to the one that it became part of.
+
+    prototypes: its lobes. standing, heir: its own standing, and that of the other before.
+    """
+
+    prototypes: tuple[int, ...]
+    standing: Standing
+    heir: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Revived:
+    """A retired cluster lives again: its lobes, with all that joined them, leave `parent_id`.
+
+    Both have the standing again that the inheritance tells.
+    """
+
+    cluster_id: str
+    parent_id: str
+    inheritance: Inheritance
+    item_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A cluster got a name, or lost it where it is empty; `former` is the one before."""
+
+    cluster_id: str
+    name: str
+    former: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """A person vouched for a cluster, or took that back.
+
+    pinned: its lobes stay together, and it is never merged into another on evidence alone.
+    """
+
+    cluster_id: str
+    confirmed: bool
+    pinned: bool
+    was_confirmed: bool
+    was_pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Constrained:
+    """Constraints that hold from now on; `cluster_id` has the first one's first lobe."""
+
+    cluster_id: str
+    constraints: tuple[Constraint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Constraints that hold no more; `cluster_id` has the first one's first lobe."""
+
+    cluster_id: str
+    constraints: tuple[Constraint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """An item is gone from its lobe, and with it a lobe and a cluster that it leaves empty."""
+
+    cluster_id: str
+    item_id: str
+    prototype_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """The scope learned anew what its similarities mean; memberships stay as they are.
+
+    threshold: similarity from which on two piles are one. silhouette, trust: how clearly the
+    sample of lobes falls into piles, and how much that counted. items: seen by then. drifted:
+    the stream had changed.
+    """
+
+    threshold: float
+    silhouette: float
+    trust: float
+    items: int
+    drifted: bool
+    sample: tuple[int, ...]
+
+
+PersonalChange: TypeAlias = Revived | Named | Vouched | Constrained | Released | Forgotten

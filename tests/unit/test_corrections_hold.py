@@ -1,0 +1,158 @@
+"""Any order of photos and commands leaves a consistent book, live, replayed and after a crash."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.book import Book
+from engine.commands import ForgetImage, LinkItems, UndoCommand
+from engine.errors import BadCommand
+from engine.index.exact import ExactIndex
+from engine.types import Created, Split
+from state.store import open_store
+from tests.builders import DIM
+from tests.fakes import MemoryStore
+from tests.invariants import check, snapshot, view
+from tests.shards import KINDS, SCOPE, Desk, attempt, drawn
+
+Step = tuple[str, int, int, int]
+numbers = st.integers(0, 40)
+photo_steps = st.tuples(st.just("photo"), st.integers(0, 4), numbers, numbers)
+command_steps = st.tuples(st.sampled_from(KINDS), numbers, numbers, numbers)
+other_steps = st.sampled_from([("commit", 0, 0, 0), ("restart", 0, 0, 0)])
+scripts = st.lists(
+    photo_steps | photo_steps | command_steps | command_steps | other_steps, max_size=40
+)
+
+
+def take(step: Step, desk: Desk) -> None:
+    """One step; what cannot be done changes nothing."""
+    kind, one, two, three = step
+    if kind == "photo":
+        desk.photo(one)
+    elif kind == "commit":
+        desk.commit()
+    elif kind != "restart":
+        attempt(desk, drawn(kind, one, two, three, desk))
+
+
+def check_desk(desk: Desk) -> None:
+    vectors = {name: item.vector for name, item in desk.items.items()}
+    check(desk.scope, SCOPE, desk.shard.members, vectors)
+
+
+@settings(max_examples=150, deadline=None)
+@given(scripts)
+def test_the_book_is_consistent_after_every_step(script: list[Step]) -> None:
+    """Owners, index, sums, counts, redirects and constraints, whoever asked for what."""
+    desk = Desk()
+    for step in script:
+        take(step, desk)
+        check_desk(desk)
+
+
+@settings(max_examples=80, deadline=None)
+@given(scripts)
+def test_replay_equals_live(script: list[Step]) -> None:
+    """What a file gives back makes the same book bit for bit, whatever was forgotten."""
+    with TemporaryDirectory() as directory:
+        with closing(open_store(Path(directory, "s.db"), "test")) as store:
+            desk = Desk(store)
+            for step in script:
+                take(step, desk)
+            desk.commit()
+        with closing(open_store(Path(directory, "s.db"), "test")) as store:
+            replayed = Book(lambda: ExactIndex(DIM))
+            for outcome in store.outcomes():
+                replayed.apply(outcome)
+    assert snapshot(replayed.scope(SCOPE)) == snapshot(desk.scope)
+
+
+@settings(max_examples=80, deadline=None)
+@given(scripts)
+def test_a_refused_command_changes_nothing(script: list[Step]) -> None:
+    """The book and the members are as they were, bit for bit."""
+    desk = Desk()
+    for step in script:
+        kind, one, two, three = step
+        if kind not in KINDS:
+            take(step, desk)
+            continue
+        before, seen = snapshot(desk.scope), view(desk.scope, SCOPE, desk.shard.members)
+        if not attempt(desk, drawn(kind, one, two, three, desk)):
+            assert snapshot(desk.scope) == before
+            assert view(desk.scope, SCOPE, desk.shard.members) == seen
+
+
+@settings(max_examples=80, deadline=None)
+@given(scripts)
+def test_ids_are_never_given_twice(script: list[Step]) -> None:
+    """No cluster is born under an id that another had before it, living or not."""
+    desk = Desk()
+    for step in script:
+        take(step, desk)
+    born = [
+        event.change.cluster_id
+        for outcome in desk.outcomes
+        for event in outcome.events
+        if isinstance(event.change, Created | Split)
+    ]
+    assert len(set(born)) == len(born)
+
+
+@settings(max_examples=150, deadline=None)
+@given(scripts, command_steps)
+def test_undo_restores_what_people_saw(script: list[Step], step: Step) -> None:
+    """At once, every command can be undone but to forget: who lies where, names, standing."""
+    desk = Desk()
+    for earlier in script:
+        take(earlier, desk)
+    order = drawn(*step, desk)
+    before = view(desk.scope, SCOPE, desk.shard.members)
+    try:
+        outcome = desk.order(order)
+    except BadCommand:
+        return
+    if isinstance(order, ForgetImage):
+        return
+    desk.undo(outcome)
+    check_desk(desk)
+    assert view(desk.scope, SCOPE, desk.shard.members) == before
+
+
+@settings(max_examples=100, deadline=None)
+@given(scripts)
+def test_a_restart_between_any_two_commits_changes_nothing(script: list[Step]) -> None:
+    """A worker that begins anew from its store goes on as the one that never stopped."""
+    calm, stormy = Desk(), Desk(MemoryStore())
+    for step in script:
+        take(step, calm)
+        take(step, stormy)
+        if step[0] == "restart":
+            stormy.commit()
+            stormy.restart()
+    assert [o.events for o in stormy.outcomes] == [o.events for o in calm.outcomes]
+    assert snapshot(stormy.scope) == snapshot(calm.scope)
+
+
+@settings(max_examples=60, deadline=None)
+@given(scripts, st.booleans())
+def test_links_are_kept_until_they_are_undone(script: list[Step], together: bool) -> None:
+    """Whatever comes later, but that the items themselves are moved or forgotten."""
+    desk = Desk()
+    one, other = desk.photos(0, 1)
+    link = desk.order(LinkItems((one, other), together))
+    for step in script:
+        kind = step[0]
+        if kind in ("split", "move", "forget", "link"):
+            continue
+        order = drawn(*step, desk) if kind in KINDS else None
+        if order != UndoCommand("command-1"):
+            take(step, desk)
+        assert (desk.cluster_of(one) == desk.cluster_of(other)) == together
+    desk.undo(link)
