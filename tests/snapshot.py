@@ -16,7 +16,7 @@ def learned(calibration: Calibration) -> object:
         None if centre is None else centre.tobytes(),
         None if total is None else total.tobytes(),
         (calibration.weight, calibration.seen, calibration.next_fit, calibration.recent),
-        (calibration.drifts, calibration.drifting, calibration.watch.estimation),
+        (calibration.drifts, calibration.drifting, calibration.watch.drift_detected),
     )
 
 

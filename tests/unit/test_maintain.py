@@ -203,7 +203,7 @@ def test_strays_go_home() -> None:
     vectors, truth = blobs((10, 10, 10), spread=0.2)
     home = truth[0]
     run = Run()
-    strays = []
+    strays: list[int] = []
     for n, (vector, label) in enumerate(zip(vectors[:-1], truth[:-1], strict=True)):
         if label == home and len(strays) < 3:
             strays.append(n)
@@ -219,10 +219,10 @@ def test_strays_go_home() -> None:
 
 def test_a_stream_that_changes_is_calibrated_anew() -> None:
     """Other material, on another side of the sphere: an event says so, memberships stay."""
-    first, truth = blobs((30,) * 8, spread=0.3)
+    first, truth = blobs((40,) * 8, spread=0.2)
     rng = np.random.default_rng(5)
     side = rng.normal(size=DIM)
-    second = [turned(vector, side) for vector in blobs((30,) * 8, spread=0.3, seed=1)[0]]
+    second = [turned(vector, side) for vector in blobs((40,) * 8, spread=0.2, seed=1)[0]]
     run = Run().feed([turned(vector, -side) for vector in first])
     assert not any(c.drifted for c in run.changes if isinstance(c, Calibrated))
     before = partition(run.labels())
