@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 import cv2
@@ -94,10 +95,8 @@ def publish(text: str, output: Path | None) -> None:
 
 def plot(path: Path, title: str, series: Mapping[str, Mapping[str, float]]) -> None:
     """B-cubed F by stream, one marker per method, the first method in front."""
-    try:
-        pyplot = importlib.import_module("matplotlib.pyplot")
-    except ImportError:
-        print(f"no {path}: matplotlib is not installed")
+    pyplot = pyplot_for(path)
+    if pyplot is None:
         return
     streams = list(dict.fromkeys(stream for values in series.values() for stream in values))
     figure, axes = pyplot.subplots(figsize=(9, 1.5 + 0.3 * len(streams)), layout="constrained")
@@ -114,6 +113,15 @@ def plot(path: Path, title: str, series: Mapping[str, Mapping[str, float]]) -> N
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
+
+
+def pyplot_for(path: Path) -> ModuleType | None:
+    """What draws plots; says that there will be none at `path` where it is not installed."""
+    try:
+        return importlib.import_module("matplotlib.pyplot")
+    except ImportError:
+        print(f"no {path}: matplotlib is not installed")
+        return None
 
 
 def _markers() -> Iterator[str]:

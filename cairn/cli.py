@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 
 import cairn
-from cairn.commands import cluster, demo, evaluate, models, produce, run
+from cairn.collector import spare_survivors
+from cairn.commands import cluster, demo, evaluate, models, produce, run, state
 from engine.errors import CairnError
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.command("produce")(produce.produce)
 app.command("cluster")(cluster.cluster)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.app, name="models")
+app.add_typer(state.app, name="state")
 
 
 def _show_version(wanted: bool) -> None:
@@ -51,6 +53,7 @@ def _options(
 
 def main() -> None:
     """Run a command; exit 0 when it worked, 1 with one line when it could not, 130 on Ctrl-C."""
+    spare_survivors()
     # Unwinds, unlike the default: scratch files go.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:

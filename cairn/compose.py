@@ -36,6 +36,7 @@ from engine.vision.geometry import EpipolarVerifier
 from engine.vision.heif import accept_heif
 from engine.vision.sift import SiftExtractor
 from state.cache import ExemplarCache
+from state.identity import NO_FEATURES, Identity
 from state.store import SqliteStore, open_store
 
 EXEMPLARS_IN_MEMORY = 2000
@@ -55,7 +56,9 @@ class Means:
     @property
     def identity(self) -> str:
         """What existing state depends on, in words for a person."""
-        return f"encoder {self.encoder.identity}, profile {self.profile.name}"
+        extractor = extractor_of(self.profile)
+        features = NO_FEATURES if extractor is None else extractor.identity
+        return str(Identity(self.encoder.identity, self.encoder.dim, features, self.profile.name))
 
 
 def means_of(settings: Settings) -> Means:
@@ -63,6 +66,11 @@ def means_of(settings: Settings) -> Means:
     encoder = open_encoder(settings.engine.encoder, settings.models.directory)
     profile = profile_of(settings.engine.profile, settings.profiles)
     return Means(profile, encoder, TimedVerifier(EpipolarVerifier(), time.thread_time))
+
+
+def extractor_of(profile: Profile) -> SiftExtractor | None:
+    """What finds local features; None for a profile that verifies nothing."""
+    return SiftExtractor() if profile.rule == "place" else None
 
 
 def profile_of(name: str, overrides: Mapping[str, Mapping[str, object]]) -> Profile:
@@ -98,12 +106,11 @@ def preparing(settings: Settings, means: Means) -> Iterator[Prepare]:
     if "HEIF" in settings.guards.formats:
         accept_heif()
     workers = settings.engine.workers or os.cpu_count() or 1
-    geometric = means.profile.rule == "place"
     senses = Senses(
         decode=partial(decode, limits=limits_of(settings.guards)),
         read_metadata=read_metadata,
         detect=whole_image,
-        extractor=SiftExtractor() if geometric else None,
+        extractor=extractor_of(means.profile),
     )
     with (
         threadpool_limits(1),

@@ -18,7 +18,7 @@ from consumer.connection import Broker
 from consumer.group import GroupLog, GroupShards, GroupSource
 from consumer.kafka import KafkaSource, SourceSettings, open_source
 from consumer.loop import Loop, Pace
-from consumer.restore import read_journal
+from consumer.restore import check_journal, made_with, read_journal
 from consumer.shard import Shard
 from consumer.topics import TopicLayout, ensure_topics, topic_name
 from consumer.transaction import Codecs, CommitSettings, KafkaCommitter
@@ -38,7 +38,10 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
     metrics = watch.metrics_for(means.profile)
     if kafka.create_topics:
         ensure_topics(broker, layout_of(kafka))
-    committer = KafkaCommitter(broker, commits_of(kafka), Codecs(encode_outcome, encode_features))
+    journal = topic_name(kafka.topic_prefix, "journal")
+    check_journal(broker, journal, means.identity)
+    codecs = Codecs(encode_outcome, encode_features, means.identity)
+    committer = KafkaCommitter(broker, commits_of(kafka), codecs)
     with ExitStack() as stack:
         member = stack.enter_context(closing(open_source(broker, source_of(kafka))))
         stack.enter_context(closing(committer))
@@ -48,7 +51,7 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
             member,
             _store_of(settings.state.directory, kafka, means),
             _revive(means, metrics, recovering),
-            partial(_journal, broker, topic_name(kafka.topic_prefix, "journal"), recovering),
+            partial(_journal, broker, journal, means.identity, recovering),
             committer,
             watch.stop,
         )
@@ -132,13 +135,14 @@ def _revive(means: Means, metrics: Metrics, recovering: Recovering) -> Callable[
 
 
 def _journal(
-    broker: Broker, topic: str, recovering: Recovering, partition: int, start: int
+    broker: Broker, topic: str, identity: str, recovering: Recovering, partition: int, start: int
 ) -> Iterator[tuple[int, Record]]:
     def keep_alive() -> None:
         if recovering():
             raise Stopped("told to stop while the journal was being read")
 
-    return read_journal(broker, (topic, partition), start, keep_alive)
+    where = (topic, partition)
+    return made_with(identity, read_journal(broker, where, start, keep_alive), where)
 
 
 @dataclass(frozen=True, slots=True)

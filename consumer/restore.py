@@ -1,20 +1,21 @@
 """Reads a journal partition from some offset to its end, to rebuild a shard.
 
-Uses a consumer of its own, without a group; the main consumer stays in its group meanwhile.
+What was made with another encoder or profile is refused before anything of it is kept. Uses a
+consumer of its own, without a group; the main consumer stays in its group meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from time import monotonic
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
 
-from consumer.connection import REQUEST_TIMEOUT_MS, Broker, open_reader, talking
+from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, open_reader, talking
 from engine.errors import StateMismatch, Transient
-from engine.wire import Record
+from engine.wire import IDENTITY, Record
 
 POLL_MS = 200
 STALL_S = 60.0
@@ -23,7 +24,7 @@ STALL_S = 60.0
 
 def read_journal(
     broker: Broker, where: tuple[str, int], start: int, keep_alive: Callable[[], None]
-) -> Iterator[tuple[int, Record]]:
+) -> Generator[tuple[int, Record]]:
     """Yield (offset, record) of all that is committed in (topic, partition) from `start` on.
 
     Call it once the group's committed offset of the partition is known (`KafkaSource.committed`
@@ -47,6 +48,40 @@ def read_journal(
             yield from _read_until(end, consumer, partition, keep_alive)
 
 
+def check_journal(broker: Broker, topic: str, identity: str) -> None:
+    """Look at the first record of every partition, before a worker joins its group.
+
+    A worker that owns nothing yet would see nothing amiss, and begin a journal of two encoders.
+    Raises StateMismatch, and Misconfigured where no broker answers.
+    """
+    with connecting(broker):
+        reader = open_reader(broker)
+    with closing(reader), talking(broker):
+        partitions = sorted(reader.partitions_for_topic(topic) or ())
+    for partition in partitions:
+        with closing(read_journal(broker, (topic, partition), 0, lambda: None)) as records:
+            checked = made_with(identity, records, (topic, partition))
+            next((record for _, record in checked if record.value is not None), None)
+
+
+def made_with(
+    identity: str, records: Iterable[tuple[int, Record]], where: tuple[str, int]
+) -> Iterator[tuple[int, Record]]:
+    """Pass on the (offset, record) of a journal partition while they have this identity.
+
+    Raises StateMismatch at the first one that has another, or none.
+    """
+    for offset, record in records:
+        found = dict(record.headers).get(IDENTITY, b"something unknown").decode("utf-8", "replace")
+        if record.value is not None and found != identity:
+            raise StateMismatch(
+                f"{where[0]} partition {where[1]} was made with {found}, but {identity} is "
+                "configured: restore that configuration, or choose another kafka.topic_prefix and "
+                "produce the photos anew"
+            )
+        yield offset, record
+
+
 def _log_end(broker: Broker, partition: TopicPartition) -> int:
     with closing(KafkaAdminClient(**broker.options())) as admin:
         offsets = admin.list_partition_offsets({partition: OffsetSpec.LATEST})
@@ -62,7 +97,7 @@ def _read_until(
     while position < end:
         for message in consumer.poll(timeout_ms=POLL_MS).get(partition, ()):
             if message.offset < end:
-                yield message.offset, Record(message.key, message.value)
+                yield message.offset, Record(message.key, message.value, tuple(message.headers))
         keep_alive()
         reached = consumer.position(partition, timeout_ms=REQUEST_TIMEOUT_MS)
         if reached != position:

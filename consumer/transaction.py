@@ -21,7 +21,14 @@ from consumer.connection import OPERATOR_ERRORS, Broker, connecting
 from consumer.topics import HEADROOM_BYTES, topic_name
 from engine.errors import CommitAborted, Misconfigured, Transient
 from engine.types import Batch, LocalFeatures, Origin, Outcome
-from engine.wire import Record, dead_letter_record, event_records, journal_key
+from engine.wire import (
+    IDENTITY,
+    Record,
+    dead_letter_record,
+    encode_headers,
+    event_records,
+    journal_key,
+)
 from state.store import exemplar_features
 
 T = TypeVar("T")
@@ -51,10 +58,14 @@ class CommitSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Codecs:
-    """How the journal writes what it keeps; the inverse lies with whoever restores."""
+    """How the journal writes what it keeps; the inverse lies with whoever restores.
+
+    identity: what all of it was made with; every record says so.
+    """
 
     outcome: Callable[[Outcome], bytes]
     features: Callable[[LocalFeatures], bytes]
+    identity: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,13 +170,15 @@ class KafkaCommitter:
         return {sent.partition: sent.offset for sent in written}  # later ones win
 
     def _journal_records(self, batch: Batch) -> Iterator[tuple[int, Record]]:
+        made_with = encode_headers({IDENTITY: self._codecs.identity})
         for outcome in batch.outcomes:
             image = outcome.image
             for item_id, features in exemplar_features(outcome):
                 key = journal_key("features", image.scope, item_id)
-                yield image.origin.partition, Record(key, self._codecs.features(features))
+                record = Record(key, self._codecs.features(features), made_with)
+                yield image.origin.partition, record
             key = journal_key("outcome", image.scope, image.image_id)
-            yield image.origin.partition, Record(key, self._codecs.outcome(outcome))
+            yield image.origin.partition, Record(key, self._codecs.outcome(outcome), made_with)
 
     def _others(self, batch: Batch, extras: Extras) -> Iterator[tuple[str, Record]]:
         for outcome in batch.outcomes:

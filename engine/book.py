@@ -80,7 +80,7 @@ class ScopeBook:
                 self.clusters[change.cluster_id].confirmed = True
                 self.confirmed += 1
             case Calibrated():
-                self.calibration.apply(change, self.next_prototype)
+                self._calibrate(change)
             case _:
                 self._rearrange(change, items)
 
@@ -100,6 +100,10 @@ class ScopeBook:
                 self._carve(change, items)
             case _:
                 assert_never(change)
+
+    def _calibrate(self, change: Calibrated) -> None:
+        lobes = [self.clusters[self.owners[one]].prototypes[one] for one in change.sample]
+        self.calibration.apply(change, lobes, self.next_prototype)
 
     def _bear(self, cluster_id: str) -> None:
         if cluster_id in self.clusters or cluster_id in self.redirects:

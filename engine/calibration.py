@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,12 @@ from river.drift import ADWIN
 
 from engine.cluster import Cluster, Prototype
 from engine.criteria import STRICTEST, fit
+from engine.linkage import groups, mergers
+from engine.space import Space, learn
 from engine.types import Calibrated, Vector
 
 Floats = NDArray[np.float64]
+Axes: TypeAlias = NDArray[np.float32]
 
 FEWEST = 8
 """Items before anything is believed."""
@@ -27,6 +31,10 @@ GROWTH = 1.1
 """The scope is calibrated anew when it has grown by this factor."""
 INERTIA = 0.7
 """What earlier fits still count beside a new one: piles should not change with every sample."""
+CACHED = 50_000
+"""Rows kept: half a kilobyte each."""
+MANY = 1000
+"""Items from which on a scope is large."""
 DOUBT = 0.1
 """What a fit counts that found no structure, where one that surely did counts 1 more."""
 
@@ -41,15 +49,21 @@ class Calibration:
     """What was fitted, what it takes to fit anew, and a watch on the stream.
 
     belief: what the fits so far count beside the next one.
-    centre: (d,) float64, None before the first fit. drifts: how often the stream has changed.
-    drifting: it just has. seen: items so far. recent: the lobe from which on they count as new.
+    centre: (d,) float64, None before the first fit. space: what differences inside piles are
+    made of, None in a small scope. axes: its projection, (r, d) float32.
+    drifts: how often the stream has changed. drifting: it just has. seen: items so far.
+    recent: the lobe from which on they count as new.
     total, weight: (d,) float64 sum of the items' vectors and their number; each drift halves
     both, so that the centre follows the stream.
+    rows: what `directions` found since the last fit, by lobe, with the lobe's revision.
+    learned: the space last learned and from what, to be learned once for look and leap.
     """
 
     threshold: float = STRICTEST
     belief: float = 0.0
     centre: Floats | None = None
+    space: Space | None = None
+    axes: Axes | None = None
     drifts: int = 0
     drifting: bool = False
     seen: int = 0
@@ -58,6 +72,8 @@ class Calibration:
     total: Floats | None = None
     weight: float = 0.0
     watch: DriftDetector = field(default_factory=_new_watch)
+    rows: dict[int, tuple[int, Floats]] = field(default_factory=dict)
+    learned: tuple[tuple[int, tuple[int, ...]], Space | None] | None = None
 
     def add(self, vector: Vector) -> None:
         """Take in one item's unit vector, (d,) float32."""
@@ -82,56 +98,103 @@ class Calibration:
 
     def look_again(self, sample: Sequence[Prototype]) -> Calibrated:
         """What a sample of lobes says now; nothing changes until the event is applied."""
-        means = np.stack([lobe.total / lobe.count for lobe in sample])
-        rows = _centred(means, self._mean())
-        found = fit(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
-        before, now = INERTIA * self.belief, DOUBT + found.trust
+        centre = self._mean()
+        space = self._learned(sample, centre)
+        found = fit(_unit_rows(sample, centre, None if space is None else space.projection()))
+        before, now = self._inherited(space), DOUBT + found.trust
         threshold = (before * self.threshold + now * found.threshold) / (before + now)
-        return Calibrated(threshold, found.silhouette, found.trust, self.seen, self.drifting)
+        numbers = tuple(lobe.prototype_id for lobe in sample)
+        return Calibrated(
+            threshold, found.silhouette, found.trust, self.seen, self.drifting, numbers
+        )
 
-    def apply(self, change: Calibrated, next_prototype: int) -> None:
-        """Believe what was found."""
-        self.threshold = change.threshold
-        self.belief = INERTIA * self.belief + DOUBT + change.trust
+    def apply(self, change: Calibrated, sample: Sequence[Prototype], newest: int) -> None:
+        """Believe what was found in this sample; `newest` is the number of the next lobe."""
         self.centre = self._mean()
+        space = self._learned(sample, self.centre)
+        self.threshold = change.threshold
+        self.belief = self._inherited(space) + DOUBT + change.trust
+        self.space, self.axes = space, None if space is None else space.projection()
+        self.rows = {}
         self.next_fit = int(self.seen * GROWTH) + 1
         self.drifting = False
         if change.drifted and self.total is not None:
             self.drifts += 1
-            self.recent = (self.recent + next_prototype) // 2
+            self.recent = (self.recent + newest) // 2
             self.total, self.weight = self.total / 2.0, self.weight / 2.0
 
     def directions(self, prototypes: Sequence[Prototype]) -> Floats:
-        """Rows (m, d) whose products are the mean centred cosines between the lobes' members.
+        """Rows (m, r) whose products are the mean similarities between the lobes' members.
 
-        Exact between single items. Lobes of several are scaled by the root mean square of their
-        members' distances from the centre, which sums tell, not by each member's own.
+        A similarity is the cosine as seen from the centre, along the axes. Exact between single
+        items. A lobe of several is scaled by the spread of its members about the centre before
+        projection, which sums tell, not by each member's own length after it.
         """
-        means = np.stack([prototype.total / prototype.count for prototype in prototypes])
-        return _centred(means, self.centre)
+        return np.stack([self._row(prototype) for prototype in prototypes])
 
     def direction(self, vector: Vector) -> Floats:
-        """One item's unit vector as a row of `directions`, (d,)."""
-        return np.asarray(_centred(vector.astype(np.float64)[None], self.centre)[0])
-
-    def middle(self, cluster: Cluster) -> Floats:
-        """A whole cluster as a row of `directions`, (d,)."""
-        return np.asarray(_centred(cluster.mean()[None], self.centre)[0])
+        """One item's unit vector as a row of `directions`, (r,)."""
+        return _direction(vector.astype(np.float64), self.centre, self.axes)
 
     def average(self, cluster: Cluster, towards: Floats) -> float:
-        """Mean centred cosine between a cluster's members and a `direction`.
-
-        Read off the sum of all lobes, so scaled as `directions` says for the cluster as a whole.
-        """
+        """Mean similarity between a cluster's members and a `direction` (average linkage)."""
         return float(self.middle(cluster) @ towards)
+
+    def middle(self, cluster: Cluster) -> Floats:
+        """The mean of a cluster's `directions` over its members, (r,)."""
+        lobes = list(cluster.prototypes.values())
+        counts = np.array([lobe.count for lobe in lobes], np.float64)
+        return np.asarray(counts @ self.directions(lobes) / counts.sum())
+
+    def _row(self, prototype: Prototype) -> Floats:
+        revision, row = self.rows.get(prototype.prototype_id, (-1, np.empty(0)))
+        if revision != prototype.revision:
+            row = _direction(prototype.total / prototype.count, self.centre, self.axes)
+            if len(self.rows) >= CACHED:
+                self.rows.clear()
+            self.rows[prototype.prototype_id] = prototype.revision, row
+        return row
+
+    def _learned(self, sample: Sequence[Prototype], centre: Floats) -> Space | None:
+        """The space that a sample of a large scope suggests.
+
+        Its piles are found anew by plain cosines: those of the book were found in the last
+        space, and would only confirm it.
+        """
+        if self.seen < MANY:
+            return None
+        key = self.seen, tuple(lobe.prototype_id for lobe in sample)
+        if self.learned is None or self.learned[0] != key:
+            points = _unit_rows(sample, centre, None)
+            tree = list(mergers(points @ points.T, np.ones(len(points)), fit(points).threshold))
+            space = learn(points, groups(len(points), tree), self.space, INERTIA)
+            self.learned = key, space
+        return self.learned[1]
+
+    def _inherited(self, space: Space | None) -> float:
+        """What earlier fits still count: nothing, where they measured in the plain space."""
+        return INERTIA * self.belief if (space is None) == (self.space is None) else 0.0
 
     def _mean(self) -> Floats:
         return np.asarray(self.total) / self.weight
 
 
-def _centred(means: Floats, centre: Floats | None) -> Floats:
-    """Means (m, d) of unit vectors, seen from the centre, scaled as `directions` says."""
+def _unit_rows(sample: Sequence[Prototype], centre: Floats, axes: Axes | None) -> Floats:
+    rows = np.stack([_direction(lobe.total / lobe.count, centre, axes) for lobe in sample])
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
+
+
+def _direction(mean: Floats, centre: Floats | None, axes: Axes | None) -> Floats:
+    """A mean of unit vectors as seen from the centre, along the axes.
+
+    One at a time, for a product of many rounds the same row differently in another place.
+    """
     if centre is None:
-        return means
-    squared = 1.0 - 2.0 * (means @ centre) + centre @ centre
-    return np.asarray((means - centre) / np.sqrt(np.maximum(squared, 1e-9))[:, None])
+        return mean
+    from_centre = mean - centre
+    spread = np.sqrt(max(1.0 - 2.0 * float(mean @ centre) + float(centre @ centre), 1e-9))
+    if axes is None:
+        return np.asarray(from_centre / spread)
+    projected = (axes @ from_centre.astype(np.float32)).astype(np.float64)
+    cohesion = float(np.linalg.norm(from_centre)) / spread
+    return np.asarray(projected * (cohesion / max(float(np.linalg.norm(projected)), 1e-9)))

@@ -24,6 +24,7 @@ class Prototype:
     exemplar: empty where the founder was carved out. location: where the exemplar was taken.
     total: (d,) float64 sum of the members' unit vectors.
     indexed_at: the count when the index last saw this prototype.
+    revision: how often the members have changed.
     """
 
     prototype_id: int
@@ -32,6 +33,7 @@ class Prototype:
     count: int = 1
     location: GeoPoint | None = None
     indexed_at: int = 1
+    revision: int = 0
 
     def direction(self) -> Vector:
         """Unit vector of the lobe, (d,) float32: what the index holds; zero for a zero sum."""
@@ -42,11 +44,13 @@ class Prototype:
         """Count one more member."""
         self.total += vector
         self.count += 1
+        self.revision += 1
 
     def subtract(self, item_id: str, vector: Vector) -> None:
         """Give up a member, and with it the exemplar where it was that."""
         self.total -= vector
         self.count -= 1
+        self.revision += 1
         if self.exemplar == item_id:
             self.exemplar, self.location = "", None
 
@@ -54,6 +58,7 @@ class Prototype:
         """Take over another lobe's members; its exemplar is given up."""
         self.total += other.total
         self.count += other.count
+        self.revision += 1
 
 
 @dataclass(slots=True)

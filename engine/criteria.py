@@ -40,7 +40,7 @@ CUTS = 96
 """Heights of the tree that are judged, closest together where piles are few."""
 AXES = 16
 """Principal axes that the likelihood looks at."""
-VALLEY, RISE = 0.85, 1.3
+VALLEY, RISE = 0.9, 1.3
 """A valley is this part of the best silhouette so far; beyond it, one must be this much better."""
 ROUNDING = 1e-9
 """No variance is smaller than this, not even among copies."""

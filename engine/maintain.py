@@ -28,7 +28,7 @@ NEIGHBOURS = 10
 """Clusters that a neighbourhood holds besides the one in its middle."""
 PATROL = 2
 """Lobes a scope checks with every item, round and round, so that none is forgotten."""
-SAMPLE, SEEDS, KIN = 400, 100, 4
+SAMPLE, SEEDS, KIN = 600, 100, 4
 """Lobes that calibration looks at; in a larger scope, so many drawn, each with its nearest."""
 REMEMBERED = 100_000
 """Neighbourhoods known to be in order: 8 bytes each, and as much again."""

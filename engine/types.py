@@ -1,8 +1,7 @@
 """The nouns of Cairn: inert, frozen, without behaviour beyond what their fields imply.
 
-A **photo** arrives; the pipeline turns it into **items** (a whole image, one crop, one face);
-the clusterer puts each on a **cluster** and says so in **events**. An **outcome** is all that one
-photo changed: the unit of the journal and of replay.
+A **photo** arrives; the pipeline turns it into **items** (the image, one crop, one face); each is
+put on a **cluster**, told in **events**. An **outcome** is all that one photo changed.
 """
 
 from __future__ import annotations
@@ -254,8 +253,8 @@ class Carved:
 class Calibrated:
     """The scope learned anew what its similarities mean; memberships stay as they are.
 
-    threshold: mean centred cosine from which on two piles are one. silhouette, trust: how clearly
-    the sample falls into piles, and how much that counted. drifted: the stream had changed.
+    threshold: similarity from which on two piles are one. silhouette, trust: how clearly the
+    sample of lobes falls into piles, and how much that counted. drifted: the stream had changed.
     """
 
     threshold: float
@@ -263,6 +262,7 @@ class Calibrated:
     trust: float
     items: int
     drifted: bool
+    sample: tuple[int, ...]
 
 
 Change: TypeAlias = Created | Assigned | Confirmed | Merged | Split | Moved | Carved | Calibrated

@@ -32,6 +32,8 @@ from engine.types import (
     Split,
 )
 
+IDENTITY = "made-with"
+"""Header of a journal record: the encoder, local features and profile it belongs to."""
 FRAMING_BYTES = 10
 """What a header weighs beyond its name and value, at most."""
 
@@ -106,7 +108,7 @@ def event_body(outcome: Outcome, event: Event) -> dict[str, object]:
 def _details(change: Change) -> dict[str, object]:
     """What only this kind of event says."""
     if isinstance(change, Calibrated):
-        return asdict(change)
+        return {name: value for name, value in asdict(change).items() if name != "sample"}
     details: dict[str, object] = {"cluster_id": change.cluster_id}
     match change:
         case Created(item_id=item_id):

@@ -120,6 +120,12 @@ def decode_rejection(data: bytes) -> Rejection:
     return Rejection(**{**header, "origin": Origin(**header["origin"])})
 
 
+def is_whole(data: bytes) -> bool:
+    """Whether the checksum of a record of any kind holds."""
+    end = len(data) - _CRC.size
+    return end >= 0 and _CRC.pack(zlib.crc32(data[:end])) == data[end:]
+
+
 def _frame(magic: bytes, header: object, *buffers: bytes) -> bytes:
     head = orjson.dumps(header, default=_plain)
     frame = b"".join((_PREFIX.pack(magic, VERSION, len(head)), head, *buffers))

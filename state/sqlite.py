@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import Misconfigured, StateMismatch
+from state.identity import remedy
 
 _SCHEMA_VERSION: Final = "2"
 _SCHEMA: Final = """
@@ -63,12 +64,15 @@ REMEDY: Final = "restore it from a backup, or move it away and start over"
 _BUSY_TIMEOUT_S: Final = 1.0  # a predecessor that is just being stopped gets this long to leave
 
 
-def connect(path: Path, identity: str) -> sqlite3.Connection:
+def connect(path: Path, identity: str | None) -> sqlite3.Connection:
     """Open or create the state file at `path`, locked and ready.
 
+    identity: what it has to be made with; None for anything, and then it must exist.
     Raises StateMismatch where it was made with another identity, and Misconfigured where it is
     in use, damaged, cannot be opened, or is no state of Cairn's.
     """
+    if identity is None and not path.is_file():
+        raise Misconfigured(f"there is no state file {path}")
     with ExitStack() as undo:
         undo.enter_context(_operators_errors(path))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,9 +131,9 @@ def _check_whole(db: sqlite3.Connection, path: Path) -> None:
         raise Misconfigured(f"{path} is damaged ({' '.join(verdict.split())}): {REMEDY}")
 
 
-def _prepare(db: sqlite3.Connection, path: Path, identity: str) -> None:
+def _prepare(db: sqlite3.Connection, path: Path, identity: str | None) -> None:
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
-    if not tables:
+    if not tables and identity is not None:
         for statement in _SCHEMA.split(";"):
             db.execute(statement)
         meta = [("schema", _SCHEMA_VERSION), ("identity", identity)]
@@ -140,14 +144,15 @@ def _prepare(db: sqlite3.Connection, path: Path, identity: str) -> None:
         raise Misconfigured(f"{path} is no Cairn state file, but another SQLite database")
 
 
-def _check(meta: dict[str, str], path: Path, identity: str) -> None:
+def _check(meta: dict[str, str], path: Path, identity: str | None) -> None:
     if meta.get("schema") != _SCHEMA_VERSION:
         raise Misconfigured(
             f"{path} has schema {meta.get('schema')}, this Cairn reads schema {_SCHEMA_VERSION}: "
             "run the Cairn that wrote it, or choose another state directory"
         )
-    if meta.get("identity") != identity:
+    made_with = meta.get("identity", "something unknown")
+    if identity is not None and identity != made_with:
         raise StateMismatch(
-            f"{path} was made with {meta.get('identity')}, but {identity} is configured: "
-            "restore that configuration, or choose another state directory to start over"
+            f"{path} was made with {made_with}, but {identity} is configured: "
+            f"{remedy(made_with, identity, path.parent)}"
         )

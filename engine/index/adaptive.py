@@ -1,43 +1,61 @@
-"""The index of a scope: exact while it is small, HNSW once brute force costs more."""
+"""The index of a scope: the newest prototypes exactly, the others by HNSW.
+
+A matrix is as fast as a graph while it is small, and finds everything; it is also where most
+changes happen, since lobes are young when they grow. Once it is full every new label moves
+the oldest into the graph: a scope crosses from one to the other a vector at a time, and no
+photo waits for that.
+"""
 
 from __future__ import annotations
+
+from heapq import merge
+from itertools import islice
 
 from engine.index.exact import ExactIndex
 from engine.index.hnsw import HnswIndex
 from engine.types import Vector
 
-EXACT_LIMIT = 4000
-"""Prototypes up to which one matrix product is about as fast as a graph."""
+RECENT = 1000
+"""Prototypes kept in the matrix."""
 
 
 class AdaptiveIndex:
-    """Starts exact and moves to HNSW, once, when it grows beyond `limit` labels."""
+    """The `recent` labels that were put last, searched exactly, and a graph of the others."""
 
-    def __init__(self, dim: int, limit: int = EXACT_LIMIT) -> None:
+    def __init__(self, dim: int, recent: int = RECENT) -> None:
         self._dim = dim
-        self._limit = limit
-        self._index: ExactIndex | HnswIndex = ExactIndex(dim)
+        self._limit = recent
+        self._recent = ExactIndex(dim)
+        self._graph: HnswIndex | None = None
 
     def __len__(self) -> int:
-        return len(self._index)
+        return len(self._recent) + (len(self._graph) if self._graph else 0)
 
     def put(self, label: int, vector: Vector) -> None:
         """Add or replace a unit vector of shape (dim,)."""
-        self._index.put(label, vector)
-        if isinstance(self._index, ExactIndex) and len(self._index) > self._limit:
-            self._index = _as_graph(self._index, self._dim, 2 * self._limit)
+        if self._graph and label in self._graph:
+            self._graph.remove(label)
+        self._recent.put(label, vector)
+        if len(self._recent) > self._limit:
+            self._age()
 
     def remove(self, label: int) -> None:
         """Forget a label; raises KeyError where it is unknown."""
-        self._index.remove(label)
+        if self._graph and label in self._graph:
+            self._graph.remove(label)
+        else:
+            self._recent.remove(label)
 
     def search(self, vector: Vector, k: int) -> list[tuple[int, float]]:
         """At most k pairs (label, cosine), best first, ties by label."""
-        return self._index.search(vector, k)
+        recent = self._recent.search(vector, k)
+        if not self._graph:
+            return recent
+        both = merge(recent, self._graph.search(vector, k), key=lambda pair: (-pair[1], pair[0]))
+        return list(islice(both, k))
 
-
-def _as_graph(exact: ExactIndex, dim: int, capacity: int) -> HnswIndex:
-    graph = HnswIndex(dim, capacity)
-    for label, vector in exact.entries():
-        graph.put(label, vector)
-    return graph
+    def _age(self) -> None:
+        """Move the oldest of the recent labels into the graph."""
+        if self._graph is None:
+            self._graph = HnswIndex(self._dim)
+        self._graph.put(*self._recent.pop_oldest())

@@ -59,6 +59,9 @@ class ExactIndex:
         least = np.partition(scores, count - k)[count - k]
         return np.flatnonzero(scores >= least - _ROUNDING)
 
-    def entries(self) -> list[tuple[int, Vector]]:
-        """Every (label, vector), by label: what another index needs to take over."""
-        return [(label, self._rows[row].copy()) for label, row in sorted(self._row_of.items())]
+    def pop_oldest(self) -> tuple[int, Vector]:
+        """Take out the label that was put first, with its vector."""
+        label, row = next(iter(self._row_of.items()))
+        vector = self._rows[row].copy()
+        self.remove(label)
+        return label, vector

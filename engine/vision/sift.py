@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from engine.types import LocalFeatures, Rgb
 
+_METHOD = "sift-1"  # change it whenever any image gets other features
+
 
 @dataclass(frozen=True, slots=True)
 class SiftExtractor:
@@ -24,6 +26,11 @@ class SiftExtractor:
     max_points: int = 1000
     long_side: int = 640
     contrast: float = 0.02
+
+    @property
+    def identity(self) -> str:
+        """Method and parameters: features of another identity do not match these."""
+        return f"{_METHOD}-{self.max_points}-{self.long_side}-{self.contrast}"
 
     def extract(self, image: Rgb) -> LocalFeatures:
         """Features of an upright image, ordered by falling response; n = 0 where it is flat."""

@@ -19,7 +19,7 @@ DIM = 16
 MAKERS: dict[str, Callable[[], Index]] = {
     "exact": lambda: ExactIndex(DIM),
     "hnsw": lambda: HnswIndex(DIM, capacity=8),
-    "adaptive": lambda: AdaptiveIndex(DIM, limit=20),
+    "adaptive": lambda: AdaptiveIndex(DIM, recent=20),
 }
 
 
@@ -80,20 +80,77 @@ def test_what_was_removed_is_not_found_and_cannot_be_removed_again(index: Index)
         index.remove(1)
 
 
+def test_a_removed_label_may_come_back(index: Index) -> None:
+    """What undoes a fusion puts the lobe back under the label it had."""
+    rows = unit_rows(60)
+    for label, row in enumerate(rows):
+        index.put(label, row)
+    for label in range(40):
+        index.remove(label)
+    for label in range(40):
+        index.put(label, rows[label])
+    assert len(index) == 60
+    for label in (0, 39, 59):
+        assert index.search(rows[label], 1)[0][0] == label
+
+
+def test_few_that_are_left_among_many_removed_are_found(index: Index) -> None:
+    """Who is left answers, however much was taken away around it; nobody else does."""
+    rows = unit_rows(500)
+    for label, row in enumerate(rows):
+        index.put(label, row)
+    for label in range(500):
+        if label % 100:
+            index.remove(label)
+    assert {label for label, _ in index.search(rows[7], 10)} == {0, 100, 200, 300, 400}
+
+
+def test_copies_do_not_hide_the_others(index: Index) -> None:
+    """A covered lens gives hundreds of equal vectors; what came before and after is found."""
+    rows = unit_rows(400)
+    rows[100:300] = rows[100]
+    for label, row in enumerate(rows):
+        index.put(label, row)
+    others = [*range(100), *range(300, 400)]
+    assert [index.search(rows[label], 1)[0][0] for label in others] == others
+
+
+def test_nearly_all_true_neighbours_are_found_whatever_changed_before(index: Index) -> None:
+    """Recall holds when every vector was replaced, and every second one fused away since."""
+    before, after = unit_rows(1500, seed=1), unit_rows(1500, seed=2)
+    for rows in (before, after):
+        for label, row in enumerate(rows):
+            index.put(label, row)
+    for label in range(0, 1500, 2):
+        index.remove(label)
+    for label in range(1500, 2000):
+        index.put(label, before[label - 1500])
+    labels = np.array([*range(1, 1500, 2), *range(1500, 2000)])
+    kept = np.concatenate([after[1::2], before[:500]])
+    assert recall(index, kept, labels, unit_rows(50, seed=3)) > 0.97
+
+
+def recall(
+    index: Index, rows: NDArray[np.float32], labels: NDArray[np.int64], queries: NDArray[np.float32]
+) -> float:
+    """Share of the ten nearest rows that the index returns."""
+    truth = labels[np.argsort(-(queries @ rows.T), axis=1)[:, :10]]
+    found = [{label for label, _ in index.search(query, 10)} for query in queries]
+    hits = [len(one & set(true)) / 10 for one, true in zip(found, truth.tolist(), strict=True)]
+    return float(np.mean(hits))
+
+
 Operation = tuple[str, int]
-
-
-@settings(max_examples=30, deadline=None)
-@given(
-    name=st.sampled_from(sorted(MAKERS)),
-    operations=st.lists(
-        st.tuples(st.sampled_from(["put", "remove"]), st.integers(0, 60)), max_size=150
-    ),
+histories = st.lists(
+    st.tuples(st.sampled_from(["put", "remove"]), st.integers(0, 60)), max_size=150
 )
-def test_any_history_finds_what_a_dictionary_would(name: str, operations: list[Operation]) -> None:
-    """Puts and removes in any order, past every capacity and rebuild, lose and invent nothing."""
-    index, kept = MAKERS[name](), dict[int, NDArray[np.float32]]()
-    rows = unit_rows(len(operations) + 1)
+
+
+def replayed(
+    index: Index, operations: list[Operation], rows: NDArray[np.float32], *, curious: bool = False
+) -> dict[int, NDArray[np.float32]]:
+    """Bring a history upon an index, searching between its steps where `curious`."""
+    kept = dict[int, NDArray[np.float32]]()
     for (action, label), row in zip(operations, rows, strict=False):
         if action == "put":
             index.put(label, row)
@@ -101,6 +158,27 @@ def test_any_history_finds_what_a_dictionary_would(name: str, operations: list[O
         elif label in kept:
             index.remove(label)
             del kept[label]
+        if curious:
+            index.search(row, 3)
+    return kept
+
+
+@settings(max_examples=30, deadline=None)
+@given(name=st.sampled_from(sorted(MAKERS)), operations=histories)
+def test_any_history_finds_what_a_dictionary_would(name: str, operations: list[Operation]) -> None:
+    """Puts and removes in any order, past every capacity and threshold, lose and invent nothing."""
+    index, rows = MAKERS[name](), unit_rows(len(operations) + 1)
+    kept = replayed(index, operations, rows)
     found = index.search(rows[-1], len(operations) + 1)
     assert len(index) == len(kept)
     assert {label for label, _ in found} == set(kept)
+
+
+@settings(max_examples=30, deadline=None)
+@given(name=st.sampled_from(sorted(MAKERS)), operations=histories)
+def test_the_same_history_gives_the_same_answers(name: str, operations: list[Operation]) -> None:
+    """A replay answers as the live run did, to the bit, though nobody searched meanwhile."""
+    live, again, rows = MAKERS[name](), MAKERS[name](), unit_rows(len(operations) + 1)
+    replayed(live, operations, rows, curious=True)
+    replayed(again, operations, rows)
+    assert live.search(rows[-1], 10) == again.search(rows[-1], 10)

@@ -20,7 +20,9 @@ from engine.types import Created, Merged
 from engine.wire import EVENT_TYPES
 from producer.synthetic import make_samples
 from tests.kafka import kit
+from tests.onnx_model import flatten_model
 from tests.probes import Samples, ask, free_port, scrape
+from tests.state.kit import with_card
 
 CAIRN = [sys.executable, "-c", "from cairn.cli import main; main()"]
 KILLS = 5
@@ -53,17 +55,18 @@ def surroundings(environment: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def worker(
-    broker: Broker, prefix: str, state: Path, port: int = 0
+    broker: Broker, prefix: str, state: Path, port: int = 0, **environment: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A worker that is killed with -9 at the end, if it still lives then.
 
-    port: where it tells how it fares; 0 for nowhere.
+    port: where it tells how it fares; 0 for nowhere. environment: settings on top of these.
     """
     settings = {
         "CAIRN_KAFKA__TOPIC_PREFIX": prefix,
         "CAIRN_KAFKA__INSTANCE_ID": "one",
         "CAIRN_KAFKA__SESSION_TIMEOUT_S": "6",
         "CAIRN_METRICS__PORT": str(port),
+        **environment,
     }
     command = [*CAIRN, "run", "--kafka", broker.bootstrap, "--state", str(state)]
     process = subprocess.Popen(command, env=surroundings(settings))
@@ -165,6 +168,21 @@ def test_a_new_worker_restores_from_the_journal_alone(
         metrics["cairn_clusters", "confirmed"] + metrics["cairn_clusters", "pending"]
         == told[EVENT_TYPES[Created]] - told[EVENT_TYPES[Merged]]
     )
+
+
+def test_a_worker_with_another_encoder_refuses(
+    broker: Broker, prefix: str, photos: Path, tmp_path: Path
+) -> None:
+    """Before it joins or writes, and without a local store too: the journal says what it is of."""
+    sent = produced(broker, prefix, photos, tmp_path / "record")
+    with worker(broker, prefix, tmp_path / "first"):
+        wait_until_settled(broker, prefix, sent // 2)
+    told = len(kit.committed_records(broker, f"{prefix}.events"))
+    encoder = str(with_card(tmp_path / "tiny.onnx", flatten_model()))
+    with worker(broker, prefix, tmp_path / "second", CAIRN_ENGINE__ENCODER=encoder) as other:
+        assert other.wait(PATIENCE_S) == 1
+    assert len(kit.committed_records(broker, f"{prefix}.events")) == told
+    assert not (tmp_path / "second").exists()
 
 
 def wait_until_caught_up(site: str) -> Samples:

@@ -11,7 +11,7 @@ from kafka import KafkaProducer
 
 from consumer.connection import Broker
 from consumer.kafka import KafkaSource, SourceSettings, open_source
-from consumer.restore import read_journal
+from consumer.restore import check_journal, made_with, read_journal
 from consumer.transaction import (
     MAX_DEAD_BYTES,
     Codecs,
@@ -27,7 +27,8 @@ from tests.kafka import kit
 pytestmark = pytest.mark.kafka
 
 FEATURES = LocalFeatures(np.zeros((1, 2), np.float32), np.zeros((1, 8), np.uint8), 4, 3)
-CODECS = Codecs(outcome=lambda o: o.image.image_id.encode(), features=lambda _: b"features")
+MADE_WITH = "encoder tests (2 numbers), local features none, profile place"
+CODECS = Codecs(lambda o: o.image.image_id.encode(), lambda _: b"features", MADE_WITH)
 
 
 @pytest.fixture
@@ -195,6 +196,27 @@ def test_restore_goes_on_after_what_is_known(
         journal(broker, prefix, last[0] + 100)
 
 
+def test_a_journal_of_another_encoder_is_refused(
+    broker: Broker, prefix: str, source: KafkaSource, start: Callable[[str], KafkaCommitter]
+) -> None:
+    """At the first record that says so, or says nothing; an empty partition objects to nobody."""
+    topic = f"{prefix}.journal"
+    check_journal(broker, topic, MADE_WITH)
+    batch = read_batch(broker, prefix, source, "a")
+    start("w").commit(batch, source.group_metadata(), Extras())
+    check_journal(broker, topic, MADE_WITH)
+    assert list(made_with(MADE_WITH, journal(broker, prefix), (topic, 0))) == journal(
+        broker, prefix
+    )
+    with pytest.raises(StateMismatch, match=r"journal partition 0.*tests.*place, but other"):
+        check_journal(broker, topic, "other")
+    kit.send(broker, topic, [Record(b"outcome/site/b", b"b")])
+    checked = made_with(MADE_WITH, journal(broker, prefix), (topic, 0))
+    assert next(checked)[1].key == b"outcome/site/a"
+    with pytest.raises(StateMismatch, match="something unknown"):
+        next(checked)
+
+
 def test_restore_waits_for_an_open_transaction(broker: Broker, prefix: str) -> None:
     """Another worker's open transaction holds the reader up, which stays alive, till it commits."""
     with closing(_producer(broker, f"{prefix}-other")) as other:
@@ -230,7 +252,7 @@ def test_bug_in_a_codec_is_not_an_abort(broker: Broker, prefix: str, source: Kaf
         raise ZeroDivisionError
 
     settings = CommitSettings(f"{prefix}-w", prefix)
-    with closing(KafkaCommitter(broker, settings, Codecs(broken, broken))) as committer:
+    with closing(KafkaCommitter(broker, settings, Codecs(broken, broken, MADE_WITH))) as committer:
         committer.start()
         batch = Batch((kit.outcome("a", Origin("t", 0, 0)),))
         with pytest.raises(ZeroDivisionError):

@@ -49,6 +49,7 @@ def test_another_profile(calm: Calm, state: Path) -> None:
     line = complaint(calm.photos, state, "--profile", "object")
     assert "profile place, but" in line
     assert "start over" in line
+    assert "reembed" not in line
     assert bytes_of(state) == before
 
 
@@ -59,7 +60,9 @@ def test_another_encoder(calm: Calm, state: Path, tmp_path: Path) -> None:
     write_card(tmp_path / "tiny.toml", draft_card(model, {"licence": "none", "source": "tests"}))
     before = bytes_of(state)
     line = complaint(calm.photos, state, "--encoder", str(model))
-    assert "tiny" in line
+    assert "made with encoder builtin-" in line
+    assert "but encoder tiny-" in line
+    assert f"`cairn state reembed {state} " in line
     assert "start over" in line
     assert bytes_of(state) == before
 

@@ -19,7 +19,8 @@ from tests.onnx_model import flatten_model
 
 MAIN = [sys.executable, "-c", "from cairn.cli import main; main()"]
 COMMANDS = ["demo", "run", "produce", "cluster", "evaluate"]
-MODELS = ["list", "add", "verify"]
+GROUPS = {"models": ["list", "add", "verify"], "state": ["inspect", "verify", "reembed"]}
+EVERY = [[name] for name in COMMANDS] + [[g, name] for g, names in GROUPS.items() for name in names]
 
 
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -87,7 +88,11 @@ def test_stopping_cleans_up(number: int, status: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [*([name] for name in COMMANDS), *(["models", name] for name in MODELS)]
+    "command",
+    [
+        *([name] for name in COMMANDS),
+        *([group, name] for group in GROUPS for name in GROUPS[group]),
+    ],
 )
 def test_help_shows_an_example_within_80_columns(command: list[str]) -> None:
     """Nothing is cut off."""
@@ -99,7 +104,7 @@ def test_help_shows_an_example_within_80_columns(command: list[str]) -> None:
 def test_the_front_page_names_every_command() -> None:
     """Each with a line that says what it does."""
     shown = CliRunner().invoke(app, ["--help"]).stdout
-    for command in [*COMMANDS, "models"]:
+    for command in [*COMMANDS, *GROUPS]:
         assert f"│ {command} " in shown
 
 

@@ -100,7 +100,7 @@ def test_decisions_and_verifications_come_from_the_evidence(
 
 def test_calibrations_and_drifts_are_counted(registry: CollectorRegistry, metrics: Metrics) -> None:
     """Every calibration counts, and again those that came because the stream had changed."""
-    grown, changed = (Calibrated(0.4, 0.3, 1.0, 8, drifted) for drifted in (False, True))
+    grown, changed = (Calibrated(0.4, 0.3, 1.0, 8, drifted, ()) for drifted in (False, True))
     metrics.committed(Batch((outcome(0, grown), outcome(1, grown, changed))))
     assert value(registry, "calibrations_total") == 3
     assert value(registry, "drifts_total") == 1

@@ -62,7 +62,7 @@ CHANGES: tuple[Change, ...] = (
     Carved("c1", 4, (("a.jpg#0", 1),)),
     Split("c2", "c1", (4,), ("a.jpg#0",)),
     Moved("c3", "c2", (4,), ("a.jpg#0",)),
-    Calibrated(0.41, 0.3, 1.0, 120, False),
+    Calibrated(0.41, 0.3, 1.0, 120, drifted=False, sample=(0, 1)),
 )
 
 

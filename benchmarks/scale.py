@@ -1,0 +1,168 @@
+"""What one photo costs as a scope grows: time, pauses, memory, verifications, recall.
+
+    python -m benchmarks.scale [--prototypes 1000 10000 100000] [--dim 512]
+                               [--profiles place product] [-o scale.md] [--plot scale.png]
+
+A made-up crowd of places (benchmarks/crowd.py) fills one scope. It grows photo by photo: nine
+of ten found a cluster by the events that do so, as a replay does; the tenth goes through the
+clusterer, new places and further views of known ones in turn. At each size photos are timed
+through the clusterer, neighbours compared with brute force, and some labels taken out of the
+index and put back. Verification answers at once: neither its time, nor that of embedding and
+local features, is in the figures. Each profile runs in a process of its own. The default sizes
+take about five minutes a profile on two cores; a million prototypes an hour, and 9 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from benchmarks.growth import Measured, measure, resident_bytes, world_of
+from benchmarks.report import machine, publish, pyplot_for, table
+from engine.profile import PROFILES
+
+SIZES = (1000, 10_000, 100_000)
+DEFAULT_PROFILES = ("place", "product")
+
+
+def run(profile: str, sizes: Sequence[int], dim: int) -> list[Measured]:
+    """Grow a scope through the sizes, in ascending order, with one thread in the libraries."""
+    with threadpool_limits(1):
+        empty, world, measured = resident_bytes(), world_of(profile, dim), []
+        for size in sorted(sizes):
+            measured.append(measure(world, size, empty))
+            print(profile, *speed_row(measured[-1]), file=sys.stderr, flush=True)
+    return measured
+
+
+def ms(one: Measured, quantile: float) -> float:
+    """A quantile of the time of one photo, in milliseconds."""
+    return 1000 * float(np.quantile(one.seconds, quantile))
+
+
+SPEED = (
+    *("prototypes", "clusters", "p50 ms", "p99 ms", "max ms", "longest pause ms", "at"),
+    *("by the clock ms", "kB / cluster", "of it sums"),
+)
+SEARCH = (
+    *("prototypes", "verifications, new place", "most", "known place found", "recall"),
+    *("replaced p50 ms", "p99 ms", "recall then"),
+)
+_NOTE = (
+    "Processor time of one photo, half of them of new places; longest pause: of all photos since "
+    "the size before, when the index held so many prototypes. kB / cluster: memory of the "
+    "process, exemplars left out; sums: what prototypes add up."
+)
+_SEARCH_NOTE = (
+    "Verifications of a photo that shows a new place: mean and most. Recall: share of the true "
+    "nearest prototypes that the index returns; replaced: labels taken out and put back."
+)
+
+
+def speed_row(one: Measured) -> list[str]:
+    """Time and memory at one size."""
+    return [
+        f"{one.prototypes:,}",
+        f"{one.clusters:,}",
+        *(f"{ms(one, quantile):.2f}" for quantile in (0.5, 0.99, 1.0)),
+        f"{1000 * one.pauses.busy:.0f}",
+        f"{one.pauses.at:,}",
+        f"{1000 * one.pauses.clock:.0f}",
+        f"{one.resident / one.clusters / 1000:.1f}",
+        f"{one.sums / one.clusters / 1000:.1f}",
+    ]
+
+
+def search_row(one: Measured) -> list[str]:
+    """What is found at one size, and what a change of the index costs."""
+    p50, p99 = 1000 * np.quantile(one.replaced, [0.5, 0.99])
+    return [
+        f"{one.prototypes:,}",
+        f"{one.spent.mean():.1f}",
+        f"{one.spent.max()}",
+        f"{one.found:.3f}",
+        f"{one.recall[0]:.3f}",
+        f"{p50:.2f}",
+        f"{p99:.2f}",
+        f"{one.recall[1]:.3f}",
+    ]
+
+
+def report(profile: str, measured: Sequence[Measured]) -> str:
+    """Both tables of a profile, with what their columns mean."""
+    first, last = measured[0], measured[-1]
+    ratio = ms(last, 0.5) / ms(first, 0.5)
+    return "\n\n".join(
+        (
+            f"### Scale, profile {profile}",
+            f"{_NOTE} p50 grows by {ratio:.1f} from the least size to the greatest. {machine()}.",
+            table(SPEED, [speed_row(one) for one in measured]),
+            _SEARCH_NOTE,
+            table(SEARCH, [search_row(one) for one in measured]),
+        )
+    )
+
+
+def plot(path: Path, results: Mapping[str, Sequence[Measured]]) -> None:
+    """Time and memory by size."""
+    pyplot = pyplot_for(path)
+    if pyplot is None:
+        return
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    for profile, measured in results.items():
+        sizes = [one.prototypes for one in measured]
+        for title, style, values in _times(measured):
+            left.plot(sizes, values, style, label=f"{profile}, {title}")
+        right.plot(
+            sizes, [one.resident / one.clusters / 1000 for one in measured], "o-", label=profile
+        )
+    left.set(title="one photo", xlabel="prototypes", ylabel="ms", xscale="log", yscale="log")
+    right.set(title="memory", xlabel="prototypes", ylabel="kB / cluster", xscale="log", ylim=0)
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="small")
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def _times(measured: Sequence[Measured]) -> Iterator[tuple[str, str, list[float]]]:
+    yield "p50", "o-", [ms(one, 0.5) for one in measured]
+    yield "p99", "s--", [ms(one, 0.99) for one in measured]
+    yield "longest pause", "^:", [1000 * one.pauses.busy for one in measured]
+
+
+def options() -> argparse.ArgumentParser:
+    """What can be chosen."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--prototypes", nargs="+", type=int, default=SIZES, metavar="N")
+    parser.add_argument("--dim", type=int, default=512, help="length of a vector, 64 or more")
+    parser.add_argument("--profiles", nargs="+", choices=PROFILES, default=DEFAULT_PROFILES)
+    parser.add_argument("-o", "--output", type=Path, help="write the Markdown here as well")
+    parser.add_argument("--plot", type=Path, help="write a PNG here (needs matplotlib)")
+    return parser
+
+
+def main() -> None:
+    """Print the tables."""
+    chosen = options().parse_args()
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, fresh, max_tasks_per_child=1) as processes:
+        running = {
+            name: processes.submit(run, name, chosen.prototypes, chosen.dim)
+            for name in chosen.profiles
+        }
+        results = {name: future.result() for name, future in running.items()}
+    publish("\n\n".join(report(*result) for result in results.items()), chosen.output)
+    if chosen.plot is not None:
+        plot(chosen.plot, results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""`cairn state inspect` and `verify`: what they show, and that each fault is found."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cairn.cli import app
+from engine.jobs.placements import placements
+from engine.types import Assigned, Batch, Event, Evidence, Outcome
+from state.identity import Identity
+from state.records import encode_outcome
+from state.store import open_store
+from tests.builders import DIM, make_outcome
+from tests.commands import cairn, complaint
+from tests.state.kit import bytes_of, outcomes
+
+
+def table(shown: str) -> dict[str, list[str]]:
+    """Rows of what was printed, by their first word."""
+    rows = [line.replace("│", " ").split() for line in shown.splitlines()]
+    return {row[0]: row[1:] for row in rows if row}
+
+
+def test_inspect_shows_what_is_there(made: Path) -> None:
+    """Identity, format, how much of everything, how far it was read."""
+    shown = table(cairn("state", "inspect", made).stdout)
+    found = placements(outcomes(made))
+    piles = {p.cluster_id: p.confirmed for p in found}
+    assert " ".join(shown["made"]).startswith("with encoder builtin-1 (509 numbers)")
+    assert shown["images"][:4] == [f"{len(found)},", "and", "1", "refused"]
+    assert shown["read"] == [str(len(found) + 1), "files"]
+    counts = [len(found), sum(piles.values()), len(piles) - sum(piles.values())]
+    assert shown["default"][:3] == list(map(str, counts))
+    assert shown["all"] == shown["default"]
+
+
+def test_looking_changes_nothing(state: Path) -> None:
+    """Neither inspect nor verify writes a byte."""
+    before = bytes_of(state)
+    cairn("state", "inspect", state)
+    cairn("state", "verify", state)
+    assert bytes_of(state) == before
+
+
+def test_the_directory_of_the_settings_is_the_default(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for `cairn run`; one of its files will do as well."""
+    monkeypatch.setenv("CAIRN_STATE__DIRECTORY", str(made))
+    assert "sound" in cairn("state", "verify").stdout
+    assert "sound" in cairn("state", "verify", made / "state.sqlite").stdout
+
+
+def test_no_state_is_told(tmp_path: Path) -> None:
+    """Nothing is made by looking for it."""
+    assert "there is no state in lost" in complaint("state", "inspect", "lost")
+    assert not list(tmp_path.iterdir())
+
+
+def changed_byte(db: sqlite3.Connection, table: str) -> None:
+    (body,) = db.execute(f"SELECT body FROM {table}").fetchone()  # noqa: S608
+    rotten = body[:-9] + b"!" + body[-8:]
+    db.execute(f"UPDATE {table} SET body = ? WHERE rowid = 1", (rotten,))  # noqa: S608
+
+
+def other_outcome(db: sqlite3.Connection, outcome: Outcome) -> None:
+    """The first row holds another record, whole by itself."""
+    sql = "UPDATE journal SET body = ?, scope = ?, image_id = ?, content_hash = ? WHERE n = 1"
+    image = outcome.image
+    db.execute(sql, (encode_outcome(outcome), image.scope, image.image_id, image.content_hash))
+
+
+FAULTS: dict[str, Callable[[sqlite3.Connection], object]] = {
+    "journal 1: its checksum is wrong": lambda db: changed_byte(db, "journal"),
+    "features default/IMG_0001.jpg#0: its checksum is wrong": lambda db: changed_byte(
+        db, "features"
+    ),
+    "rejections 1: its checksum is wrong": lambda db: changed_byte(db, "rejections"),
+    "outcome 2: its content hash is another": lambda db: db.execute(
+        "UPDATE journal SET content_hash = 'other' WHERE n = 2"
+    ),
+    "IMG_0003.jpg' of scope 'default': its events cannot be replayed": lambda db: db.execute(
+        "DELETE FROM journal WHERE n = 1"
+    ),
+    "item IMG_0001.jpg#0: an exemplar without local features": lambda db: db.execute(
+        "DELETE FROM features WHERE item_id = 'IMG_0001.jpg#0'"
+    ),
+    "item strange#0: no unit vector of 509 numbers": lambda db: other_outcome(
+        db, make_outcome("strange")
+    ),
+    "nobody can tell what it was made with": lambda db: db.execute(
+        "UPDATE meta SET value = 'old words' WHERE key = 'identity'"
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_verify_names_each_fault(state: Path, fault: str) -> None:
+    """A line for it, exit status 1, and nothing mended behind anybody's back."""
+    with closing(sqlite3.connect(state / "state.sqlite")) as db, db:
+        FAULTS[fault](db)
+    result = CliRunner().invoke(app, ["state", "verify", str(state)])
+    assert result.exit_code == 1
+    lines = [line for line in result.stdout.splitlines() if fault in line]
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{state}/state.sqlite: ")
+    assert "faults: restore" in str(result.exception)
+
+
+def test_members_that_do_not_add_up_are_told(tmp_path: Path) -> None:
+    """A lobe that was founded twice lost its first members."""
+    identity = str(Identity("e", DIM, "none", "place"))
+    first, second = make_outcome("a"), make_outcome("b")
+    again = Assigned("c-a", "b#0", 0, founds=True, confidence=1.0, evidence=Evidence("assign"))
+    twice = replace(second, events=(Event("site", 3, again),))
+    with closing(open_store(tmp_path / "s.sqlite", identity)) as store:
+        store.commit(Batch((first, twice)))
+    result = CliRunner().invoke(app, ["state", "verify", str(tmp_path)])
+    assert "scope 'site': its clusters hold 1 items, 2 were assigned" in result.stdout
