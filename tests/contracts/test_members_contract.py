@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 
 from engine.members import Membership
 from engine.ports import Members
-from engine.types import Assigned, Batch, Carved, Change, Event, Evidence, Item, Merged, Outcome
+from engine.types import (
+    Assigned,
+    Batch,
+    Carved,
+    Change,
+    Event,
+    Evidence,
+    Item,
+    Merged,
+    Moved,
+    Outcome,
+)
 from state.store import open_store
 from tests.builders import prepared
 from tests.fakes import MemoryStore
@@ -96,7 +107,8 @@ def test_fusions_are_followed_to_the_end(told: Told) -> None:
     members, tell = told
     history = History(tell)
     items = [history.photo(lobe) for lobe in (1, 2, 3)]
-    items.append(history.photo(4, Merged("c", "d", ((2, 1),)), Merged("c", "e", ((3, 2),))))
+    moved = Moved("c", "e", (2,), (), ((3, 2),))
+    items.append(history.photo(4, Merged("c", "d", ((2, 1),)), moved))
     ids = [item.item_id for item in items]
     assert members.members("site", [3]) == ids[:3]
     assert members.members("site", [4]) == ids[3:]

@@ -76,6 +76,15 @@ def test_a_split_founds_a_cluster_of_some_lobes(scope: Scope) -> None:
     assert scope.book.clusters["b"].founded == scope.book.seq
 
 
+def test_a_move_can_fuse_what_it_brings(scope: Scope) -> None:
+    """The lobe that is taken in is gone from the index as well; no member is lost."""
+    first, second, third = scope.photo("a", 1), scope.photo("a", 2), scope.photo("b", 3)
+    scope.apply(Moved("b", "a", (2,), (second,), ((3, 2),)))
+    assert (scope.lobes("a"), scope.lobes("b")) == ([1], [3])
+    assert (scope.nearest(first), scope.nearest(third)) == (("a", 1), ("b", 3))
+    assert np.array_equal(scope.book.clusters["b"].total(), scope.total(second, third))
+
+
 def test_a_move_takes_lobes_from_one_cluster_to_another(scope: Scope) -> None:
     """Both live on."""
     scope.photo("a", 1)

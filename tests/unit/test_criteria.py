@@ -17,7 +17,8 @@ Floats = NDArray[np.float64]
 
 
 def cut(rows: Floats, threshold: float) -> list[int]:
-    return groups(len(rows), list(mergers(rows @ rows.T, np.ones(len(rows)), threshold))).tolist()
+    tree = mergers(rows @ rows.T, np.ones(len(rows)), threshold)
+    return [int(group) for group in groups(len(rows), list(tree))]
 
 
 def unit(rows: Floats) -> Floats:
