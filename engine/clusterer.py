@@ -7,7 +7,7 @@ from itertools import combinations
 
 from engine.book import Book, ScopeBook
 from engine.cluster import Cluster, Prototype, id_for
-from engine.constraints import may_merge
+from engine.constraints import Constraints, may_merge
 from engine.decide import Assign, Candidate, Decision, Facts, RuleFunction, Spawn, Verify
 from engine.evidence import metres_between
 from engine.maintain import merge_order, plan_fusion
@@ -126,7 +126,7 @@ class Clusterer:
                 if not may_merge(one, two, scope.constraints):
                     continue
                 survivor, retired = merge_order(one, two)
-                yield _merger(survivor, retired, self._profile.max_prototypes)
+                yield _merger(survivor, retired, self._profile.max_prototypes, scope.constraints)
                 cluster_id = survivor.cluster_id
             certain = decision.certain
         yield from self._confirmation(scope.clusters[cluster_id], certain=certain)
@@ -199,6 +199,11 @@ def _founding(
     )
 
 
-def _merger(survivor: Cluster, retired: Cluster, max_prototypes: int) -> Merged:
-    lobes = [*survivor.prototypes.values(), *retired.prototypes.values()]
-    return Merged(survivor.cluster_id, retired.cluster_id, plan_fusion(lobes, max_prototypes))
+def _merger(
+    survivor: Cluster, retired: Cluster, max_prototypes: int, constraints: Constraints
+) -> Merged:
+    lobes = survivor.prototypes | retired.prototypes
+    linked = constraints.linked(lobes)
+    free = [lobe for lobe in lobes.values() if lobe.prototype_id not in linked]
+    fused = plan_fusion(free, max(1, max_prototypes - len(linked)))
+    return Merged(survivor.cluster_id, retired.cluster_id, fused)

@@ -8,7 +8,7 @@ that must lie together are on one cluster, lobes that must not are on two.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from engine.cluster import Cluster
@@ -73,6 +73,13 @@ class Constraints:
         for constraint in list(self._of.get(lobe, ())):
             if constraint.explicit or not explicit:
                 self.discard(constraint)
+
+    def linked(self, lobes: Iterable[int]) -> set[int]:
+        """Those of the lobes that a person's links are about: they are not fused into others.
+
+        Else nobody could tell any more which of a lobe's items was meant.
+        """
+        return {lobe for lobe in lobes if any(c.explicit for c in self._of.get(lobe, ()))}
 
     def between(
         self, ones: Collection[int], others: Collection[int], *, together: bool

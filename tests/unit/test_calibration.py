@@ -66,3 +66,22 @@ def test_the_sample_does_not_depend_on_the_order(order: list[int]) -> None:
     for number in order:
         here.add(f"{number}", rows[number])
     assert [entry[:2] for entry in here._sample] == [entry[:2] for entry in there._sample]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 2 * SAMPLE), st.data())
+def test_a_forgotten_item_leaves_no_trace(count: int, data: st.DataObject) -> None:
+    """What is known after it is what a zero vector in its place would have left."""
+    rows = piles(count, 1, 0.3)
+    gone = data.draw(st.integers(0, count - 1))
+    live, replayed = Background(), Background()
+    for number, row in enumerate(rows):
+        live.add(f"{number}", row)
+        replayed.add(f"{number}", row * (number != gone))
+    for background in (live, replayed):
+        background.forget(f"{gone}")
+    assert live.band == replayed.band
+    for background in (live, replayed):
+        for number, row in enumerate(piles(count, 1, 0.3, seed=1)):
+            background.add(f"later {number}", row)
+    assert live.band == replayed.band

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.book import Book, ScopeBook
+from engine.book import Book
 from engine.cluster import id_for
 from engine.clusterer import Clusterer
 from engine.decide import RULES
@@ -29,8 +29,9 @@ from engine.types import (
     Prepared,
     Verdict,
 )
-from tests.builders import DIM, prepared, unit
+from tests.builders import DIM, prepared
 from tests.fakes import KeptFeatures, SamePlaceVerifier
+from tests.invariants import snapshot
 
 PLACE = PROFILES["place"]
 
@@ -53,33 +54,6 @@ class Agreeable:
 
 def changes(outcomes: list[Outcome]) -> list[Change]:
     return [event.change for outcome in outcomes for event in outcome.events]
-
-
-def snapshot(scope: ScopeBook) -> object:
-    """Everything a scope knows, comparable with ==."""
-    clusters = {
-        cluster.cluster_id: (
-            cluster.founded,
-            cluster.confirmed,
-            {
-                p.prototype_id: (p.exemplar, p.total.tobytes(), p.count, p.location, p.indexed_at)
-                for p in cluster.prototypes.values()
-            },
-        )
-        for cluster in scope.clusters.values()
-    }
-    neighbours = [
-        [label for label, _ in scope.index.search(unit(probe), 1000)] for probe in range(3)
-    ]
-    return (
-        clusters,
-        scope.background.band,
-        scope.owners,
-        scope.redirects,
-        scope.seq,
-        scope.next_prototype,
-        neighbours,
-    )
 
 
 def test_a_first_photo_founds_a_pending_cluster() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from engine.commands import MergeClusters
 from engine.types import (
     Assigned,
     Batch,
     Box,
     Change,
     Confirmed,
+    Correction,
     Created,
     Event,
     Evidence,
@@ -95,6 +99,19 @@ def test_decisions_and_verifications_come_from_the_evidence(
     assert value(registry, "verifications_total", verdict="differ") == 2
     assert value(registry, "merges_total") == 1
     assert value(registry, "splits_total") == 1
+
+
+def test_commands_are_no_images(registry: CollectorRegistry, metrics: Metrics) -> None:
+    """What they change is counted as what it is, and their refusals by their reasons."""
+    command = Correction("c", "s", origin(1), MergeClusters(("a", "b")))
+    merging = Outcome(command, (), (Event("s", 1, Merged("a", "b")),))
+    refused = replace(rejection(2, "too_large"), of="command")
+    metrics.committed(Batch((merging,), (refused,), (origin(1), origin(2))))
+    assert value(registry, "corrections_total") == 1
+    assert value(registry, "merges_total") == 1
+    assert value(registry, "dead_letters_total", reason="too_large") == 1
+    for kind in ("clustered", "empty", "rejected", "duplicate"):
+        assert value(registry, "images_total", outcome=kind) == 0
 
 
 def test_unknown_labels_become_other(registry: CollectorRegistry, metrics: Metrics) -> None:
