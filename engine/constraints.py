@@ -24,8 +24,7 @@ class Constraints:
     def copy(self) -> Constraints:
         """The same constraints, to go a way of their own."""
         twin = Constraints()
-        for constraint in self:
-            twin.add(constraint)
+        twin._of.update((lobe, set(held)) for lobe, held in self._of.items())
         return twin
 
     def __iter__(self) -> Iterator[Constraint]:
@@ -97,7 +96,8 @@ class Constraints:
 
     def caused_by(self, command_id: str) -> list[Constraint]:
         """What a command brought about, as it stands now, sorted."""
-        return [constraint for constraint in self if constraint.cause == command_id]
+        held = set().union(*self._of.values())
+        return sorted(constraint for constraint in held if constraint.cause == command_id)
 
 
 def may_merge(one: Cluster, other: Cluster, constraints: Constraints) -> bool:
