@@ -8,7 +8,7 @@ that must lie together are on one cluster, lobes that must not are on two.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from engine.cluster import Cluster
@@ -24,8 +24,7 @@ class Constraints:
     def copy(self) -> Constraints:
         """The same constraints, to go a way of their own."""
         twin = Constraints()
-        for constraint in self:
-            twin.add(constraint)
+        twin._of.update((lobe, set(held)) for lobe, held in self._of.items())
         return twin
 
     def __iter__(self) -> Iterator[Constraint]:
@@ -78,6 +77,13 @@ class Constraints:
             if constraint.explicit or not explicit:
                 self.discard(constraint)
 
+    def linked(self, lobes: Iterable[int]) -> set[int]:
+        """Those of the lobes that a person's links are about: they are not fused into others.
+
+        Else nobody could tell any more which of a lobe's items was meant.
+        """
+        return {lobe for lobe in lobes if any(c.explicit for c in self._of.get(lobe, ()))}
+
     def between(
         self, ones: Collection[int], others: Collection[int], *, together: bool
     ) -> list[Constraint]:
@@ -94,7 +100,8 @@ class Constraints:
 
     def caused_by(self, command_id: str) -> list[Constraint]:
         """What a command brought about, as it stands now, sorted."""
-        return [constraint for constraint in self if constraint.cause == command_id]
+        held = set().union(*self._of.values())
+        return sorted(constraint for constraint in held if constraint.cause == command_id)
 
 
 def may_merge(one: Cluster, other: Cluster, constraints: Constraints) -> bool:
@@ -112,12 +119,6 @@ def may_join(one: Cluster, other: Cluster) -> bool:
     """Whether what people said of two clusters as a whole lets them become one."""
     named_differently = bool(one.name and other.name) and one.name != other.name
     return not named_differently and not (one.pinned and other.pinned)
-
-
-def may_split(cluster: Cluster, leaving: Collection[int], constraints: Constraints) -> bool:
-    """Whether evidence alone may take these lobes of a cluster away from its others."""
-    staying = cluster.prototypes.keys() - set(leaving)
-    return not cluster.pinned and not constraints.between(leaving, staying, together=True)
 
 
 def bound_together(cluster: Cluster, constraints: Constraints) -> list[set[int]]:

@@ -17,7 +17,7 @@ from engine.linkage import fusions
 from engine.ports import Members
 from engine.profile import Profile
 from engine.regroup import Transfer, lobes_of, regroup
-from engine.types import Change, Confirmed, Merged, Moved, Split
+from engine.types import Change, Confirmed, Fusions, Merged, Moved, Split
 
 REGION = 160
 """Lobes that are agglomerated at once on behalf of one item."""
@@ -129,7 +129,7 @@ class Maintenance:
         source, target = scope.clusters[transfer.source], scope.clusters[heir]
         staying = [lobe for number, lobe in target.prototypes.items() if number not in leaving]
         arriving = [source.prototypes[number] for number in transfer.prototypes]
-        fused = plan_fusion([*staying, *arriving], self.bound(scope))
+        fused = self._fused([*staying, *arriving], scope)
         items = self._who(transfer, name)
         return Moved(heir, transfer.source, transfer.prototypes, items, fused)
 
@@ -143,7 +143,13 @@ class Maintenance:
             for name in (survivor, retired)
             for lobe in scope.clusters[name].prototypes.values()
         ]
-        return Merged(survivor, retired, plan_fusion(lobes, self.bound(scope)))
+        return Merged(survivor, retired, self._fused(lobes, scope))
+
+    def _fused(self, lobes: Sequence[Prototype], scope: ScopeBook) -> Fusions:
+        """What to fuse of a cluster's lobes; never what a person's links are about."""
+        linked = scope.constraints.linked(lobe.prototype_id for lobe in lobes)
+        free = [lobe for lobe in lobes if lobe.prototype_id not in linked]
+        return plan_fusion(free, max(1, self.bound(scope) - len(linked)))
 
     def bound(self, scope: ScopeBook) -> int:
         """Lobes that a cluster may have now."""
@@ -203,7 +209,7 @@ def merge_order(one: Cluster, other: Cluster) -> tuple[Cluster, Cluster]:
     return survivor, retired
 
 
-def plan_fusion(prototypes: list[Prototype], bound: int) -> tuple[tuple[int, int], ...]:
+def plan_fusion(prototypes: list[Prototype], bound: int) -> Fusions:
     """Pairs (kept, absorbed) of prototype ids that bring the lobes down to `bound`, in order.
 
     A lobe goes into the larger one, of two equals into the older.

@@ -72,18 +72,20 @@ def check_constraints(scope: ScopeBook) -> None:
 
 def snapshot(scope: ScopeBook) -> object:
     """Everything a scope knows, comparable with ==."""
+    return (lasting(scope), scope.redirects, scope.seq, scope.next_prototype)
+
+
+def lasting(scope: ScopeBook) -> object:
+    """What a scope knows but for its history: the counters, and where retired ids lead."""
     neighbours = [
         [label for label, _ in scope.index.search(unit(probe), 1000)] for probe in range(PROBES)
     ]
     return (
         {name: _inside(cluster) for name, cluster in scope.clusters.items()},
         list(scope.constraints),
-        scope.background.band,
+        scope.calibration.threshold,
         scope.owners,
-        scope.redirects,
         scope.confirmed,
-        scope.seq,
-        scope.next_prototype,
         neighbours,
     )
 

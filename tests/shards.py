@@ -83,6 +83,11 @@ class Desk:
         assert found is not None
         return self.scope.owners[found[1]]
 
+    def members_of(self, cluster_id: str) -> list[str]:
+        """The items on a living cluster; none on another."""
+        cluster = self.scope.clusters.get(cluster_id)
+        return self.shard.members.members(SCOPE, list(cluster.prototypes)) if cluster else []
+
     def order(self, order: Order, command_id: str | None = None) -> Outcome:
         """Carry out an order; raises BadCommand."""
         name = command_id or f"command-{len(self.commands) + 1}"
@@ -131,6 +136,8 @@ def drawn(kind: str, one: int, two: int, three: int, desk: Desk) -> Order:
     items = [*(f"image-{n}#0" for n in range(1, len(desk.items) + 2)), "nothing#0"]
     a, b = clusters[one % len(clusters)], clusters[two % len(clusters)]
     some = tuple(dict.fromkeys(items[n % len(items)] for n in (one, two, three)))
+    if kind == "split" and two % 4:
+        some = tuple(desk.members_of(a)[: 1 + three % 2]) or some
     item, other = items[one % len(items)], items[two % len(items)]
     made: dict[str, Order] = {
         "merge": MergeClusters((a, b)),

@@ -9,13 +9,13 @@ from tests.builders import DIM, unit
 
 def learned(calibration: Calibration) -> object:
     """Everything a calibration knows, comparable with ==."""
-    centre, total = calibration.centre, calibration.total
+    centre, space = calibration.centre, calibration.space
     return (
         calibration.threshold,
         calibration.belief,
         None if centre is None else centre.tobytes(),
-        None if total is None else total.tobytes(),
-        (calibration.weight, calibration.seen, calibration.next_fit, calibration.recent),
+        None if space is None else (space.basis.tobytes(), space.within.tobytes()),
+        (calibration.seen, calibration.next_fit, calibration.recent),
         (calibration.drifts, calibration.drifting, calibration.watch.drift_detected),
     )
 

@@ -37,10 +37,7 @@ Items: TypeAlias = Annotated[
 ]
 Item: TypeAlias = Annotated[str, typer.Argument(metavar="ITEM", help="Id of an item, IMAGE#K.")]
 
-app = typer.Typer(
-    help="Correct clusters: what a person knows better. Every command can be undone but `forget`.",
-    no_args_is_help=True,
-)
+app = typer.Typer(no_args_is_help=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +90,10 @@ def _options(
     encoder: Encoder = None,
     config: Config = None,
 ) -> None:
-    """Correct clusters: what a person knows better.
+    """Correct clusters: merge, split, move, name, link, forget, undo.
 
-    Every command can be undone but `forget`. Names and links survive whatever is learned later.
+    Every command can be undone but `forget`. What people say holds whatever is learned later.
+    Ids are those of `cairn result` and of the events.
 
     Example: cairn correct --state cairn-state merge 1f8e0c… 77ab42…
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.lineage import Forgotten
 from engine.members import Membership
 from engine.ports import Members
 from engine.types import (
@@ -128,6 +129,30 @@ def test_carved_items_leave_alone(told: Told) -> None:
     assert members.members("site", [1]) == [first.item_id, second.item_id]
 
 
+def test_a_forgotten_item_is_nowhere(told: Told) -> None:
+    """Neither on its lobe nor anywhere else; its neighbours stay."""
+    members, tell = told
+    history = History(tell)
+    first, second = history.photo(1), history.photo(1)
+    history.photo(2, Forgotten("c", first.item_id, 1), items=(first,))
+    assert members.members("site", [1, 2]) == [second.item_id, "image-3#0"]
+    assert members.locate("site", first.item_id) is None
+
+
+def test_fusions_are_remembered_by_when_they_were(told: Told) -> None:
+    """For the lobe that absorbed as for the one that was absorbed; others were left alone."""
+    members, tell = told
+    history = History(tell)
+    for lobe in (1, 2, 3):
+        history.photo(lobe)
+    history.photo(4, Merged("c", "d", ((2, 1),)))  # events 4 and 5
+    assert members.fused_since("site", [1], 4)
+    assert members.fused_since("site", [2, 9], 4)
+    assert not members.fused_since("site", [1, 2], 5)
+    assert not members.fused_since("site", [3, 4], 0)
+    assert not members.fused_since("elsewhere", [1, 2], 0)
+
+
 class Lobes:
     """Which lobes live, and which items lie where: the truth to draw histories from."""
 
@@ -143,7 +168,7 @@ class Lobes:
 
 @st.composite
 def steps(draw: st.DrawFn) -> list[tuple[str, int, int]]:
-    kinds = st.sampled_from(["join", "join", "fuse", "carve", "commit"])
+    kinds = st.sampled_from(["join", "join", "fuse", "carve", "forget", "commit"])
     return draw(st.lists(st.tuples(kinds, st.integers(0, 99), st.integers(0, 99)), max_size=25))
 
 
@@ -159,6 +184,9 @@ def change(kind: str, one: int, other: int, truth: Lobes) -> tuple[Change, tuple
         name, new = names[one % len(names)], next(truth.next)
         left, truth.where[name] = truth.where[name], new
         return Carved("c", new, ((name, left),)), (truth.items[name],)
+    if kind == "forget" and names:
+        name = names[one % len(names)]
+        return Forgotten("c", name, truth.where.pop(name)), (truth.items[name],)
     return None
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.commands import ConfirmCluster, ForgetImage, Order
+from engine.lineage import Forgotten
 from engine.ports import Store
-from engine.types import Batch, Origin
+from engine.types import Batch, Correction, Event, ImageRecord, Item, Origin, Outcome
 from state.store import DuplicateImage, open_store
 from tests.builders import make_features, make_outcome, make_rejection, written
 from tests.fakes import MemoryStore
@@ -114,3 +116,51 @@ def test_marks_are_positions_that_are_no_messages(store: Store) -> None:
     store.commit(Batch(positions=(Origin("images", 0, 4),), marks=(Origin("journal", 0, 9),)))
     assert store.position("journal", 0) == 9
     assert store.position("images", 0) == 4
+
+
+def command(name: str, order: Order, items: tuple[Item, ...] = ()) -> Outcome:
+    correction = Correction(name, "site", Origin("commands", 0, 1), order, "me", 5.0)
+    events = tuple(
+        Event("site", n, Forgotten("c-a", item.item_id, 0)) for n, item in enumerate(items, start=3)
+    )
+    return Outcome(correction, items, events)
+
+
+def test_what_was_decided_is_found_by_its_cause(store: Store) -> None:
+    """An image and a command of one id are two things."""
+    image, order = make_outcome("a"), command("a", ConfirmCluster("c-a"))
+    store.commit(Batch((image, order)))
+    assert [o.cause for o in store.outcomes()] == [image.cause, order.cause]
+    for found, made in (
+        (store.image_outcome("site", "a"), image),
+        (store.command_outcome("site", "a"), order),
+    ):
+        assert found is not None
+        assert written(found) == written(made)
+    assert store.image_outcome("elsewhere", "a") is None
+    assert store.command_outcome("site", "b") is None
+
+
+def test_a_command_is_committed_once(store: Store) -> None:
+    """As an image is."""
+    store.commit(Batch((command("x", ConfirmCluster("c-a")),)))
+    with pytest.raises(DuplicateImage):
+        store.commit(Batch((command("x", ConfirmCluster("other")),)))
+
+
+def test_of_a_forgotten_image_its_ids_and_events_stay(store: Store) -> None:
+    """Vector, box, features and all that was known of the photo are gone; it is still known."""
+    kept, gone = make_outcome("b"), make_outcome("a", features=make_features())
+    store.commit(Batch((gone, kept)))
+    store.commit(Batch((command("x", ForgetImage("a"), gone.items),)))
+    image, other, forgetting = store.outcomes()
+    assert image.events == gone.events
+    assert image.cause == ImageRecord("a", "site", Origin("topic", 0, 0), "hash of a", 0, 0)
+    assert [item.item_id for item in image.items] == ["a#0"]
+    assert not image.items[0].vector.any()
+    assert len(image.items[0].vector) == len(gone.items[0].vector)
+    assert not forgetting.items[0].vector.any()
+    assert written(other) == written(kept)
+    assert store.features("site", "a#0") is None
+    assert store.locate("site", "a#0") is None
+    assert store.content_hash("site", "a") == "hash of a"

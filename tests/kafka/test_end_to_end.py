@@ -16,6 +16,7 @@ import orjson
 import pytest
 
 from consumer.connection import Broker
+from engine.lineage import Forgotten, Named, Revived
 from engine.types import Created, Merged
 from engine.wire import EVENT_TYPES
 from producer.synthetic import make_samples
@@ -94,7 +95,7 @@ def events(broker: Broker, prefix: str) -> list[dict[str, object]]:
 
 def settled(broker: Broker, prefix: str) -> int:
     """Messages that are answered: clustered or dead."""
-    clustered = {event["image_id"] for event in events(broker, prefix)}
+    clustered = {event["image_id"] for event in events(broker, prefix) if "image_id" in event}
     return len(clustered) + len(kit.committed_records(broker, f"{prefix}.dead-letters"))
 
 
@@ -136,6 +137,65 @@ def test_kafka_and_folder_tell_the_same_story(
     assert events(broker, prefix) == expected
     reasons = [reason for _, _, reason in dead_letters(broker, prefix)]
     assert sorted(reasons) == [b"corrupt", b"unsupported_format"]
+
+
+def test_commands_reach_the_worker_and_survive_it(
+    broker: Broker, prefix: str, photos: Path, tmp_path: Path
+) -> None:
+    """Sent like photos, carried out once, told with their author; a new worker knows them."""
+    sent = produced(broker, prefix, photos, tmp_path / "record")
+    with worker(broker, prefix, tmp_path / "first"):
+        wait_until_settled(broker, prefix, sent)
+    born = [e["cluster_id"] for e in events(broker, prefix) if e["type"] == EVENT_TYPES[Created]]
+    retired = {e["retired_id"] for e in events(broker, prefix) if e["type"] == EVENT_TYPES[Merged]}
+    one, other, *_ = [cluster for cluster in born if cluster not in retired]
+    image = next(e["image_id"] for e in events(broker, prefix) if "item_id" in e)
+    for number, command in enumerate(
+        [("merge", one, other), ("forget", str(image)), ("confirm", "nobody"), ("undo", "c0")]
+    ):
+        cairn(
+            *("correct", "--kafka", broker.bootstrap, "--id", f"c{number}", "--author", "me"),
+            *map(str, command),
+            CAIRN_KAFKA__TOPIC_PREFIX=prefix,
+        )
+    with worker(broker, prefix, tmp_path / "second"):
+        wait_until_refused(broker, prefix, b"unknown_cluster")
+        wait_until_told(broker, prefix, EVENT_TYPES[Revived])
+    told = [event for event in events(broker, prefix) if "command_id" in event]
+    assert {event["author"] for event in told} == {"me"}
+    assert [event["seq"] for event in events(broker, prefix)] == list(
+        range(1, len(events(broker, prefix)) + 1)
+    )
+    assert [e["cluster_id"] for e in told if e["type"] == EVENT_TYPES[Revived]] == [other]
+    assert [e["type"] for e in told if e["command_id"] == "c1"] == [EVENT_TYPES[Forgotten]]
+    erased = [r for r in kit.committed_records(broker, f"{prefix}.journal") if r.value is None]
+    assert f"image/default/{image}".encode() in [record.key for record in erased]
+    before = events(broker, prefix)
+    cairn(
+        *("correct", "--kafka", broker.bootstrap, "--id", "c0", "merge", str(one), str(other)),
+        CAIRN_KAFKA__TOPIC_PREFIX=prefix,
+    )
+    cairn(
+        *("correct", "--kafka", broker.bootstrap, "--id", "c4", "name", str(one), "gate"),
+        CAIRN_KAFKA__TOPIC_PREFIX=prefix,
+    )
+    with worker(broker, prefix, tmp_path / "third"):
+        wait_until_told(broker, prefix, EVENT_TYPES[Named])
+    assert len(events(broker, prefix)) == len(before) + 1
+
+
+def wait_until_told(broker: Broker, prefix: str, kind: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while kind not in {event["type"] for event in events(broker, prefix)}:
+        assert time.monotonic() < deadline, f"no {kind}"
+        time.sleep(0.2)
+
+
+def wait_until_refused(broker: Broker, prefix: str, reason: bytes) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while reason not in {why for _, _, why in dead_letters(broker, prefix)}:
+        assert time.monotonic() < deadline, f"no {reason!r}"
+        time.sleep(0.2)
 
 
 def test_a_new_worker_restores_from_the_journal_alone(

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.calibration import FEWEST, Calibration
+from engine.calibration import FEWEST, MANY, Calibration
 from engine.cluster import Prototype
 from engine.criteria import STRICTEST
-from engine.types import Calibrated, Vector
+from engine.lineage import Calibrated
+from engine.types import Vector
 from tests.blobs import DIM, blobs, centred, pile
 
-FITTED = Calibrated(threshold=0.4, silhouette=0.5, trust=1.0, items=0, drifted=False)
-CHANGED = Calibrated(threshold=0.4, silhouette=0.5, trust=1.0, items=0, drifted=True)
+FITTED = Calibrated(threshold=0.4, silhouette=0.5, trust=1.0, items=0, drifted=False, sample=())
+CHANGED = Calibrated(threshold=0.4, silhouette=0.5, trust=1.0, items=0, drifted=True, sample=())
 
 
 def fed(vectors: Iterable[Vector]) -> Calibration:
@@ -48,10 +49,9 @@ def test_nothing_is_believed_of_a_few_photos() -> None:
 def test_copies_alone_teach_nothing() -> None:
     """One photo over and over leaves nothing to be told apart; another photo does."""
     one, other = (vectors[0] for vectors, _ in (blobs([1], seed=1), blobs([1], seed=2)))
-    calibration = fed([one] * 50)
-    assert not calibration.due
-    calibration.add(other)
-    assert calibration.due
+    calibration = Calibration()
+    assert not calibration.can_learn(lobes([one] * 50))
+    assert calibration.can_learn(lobes([one] * 50 + [other]))
 
 
 @settings(max_examples=30, deadline=None)
@@ -59,9 +59,9 @@ def test_copies_alone_teach_nothing() -> None:
 def test_the_centre_does_not_depend_on_the_order(order: list[int]) -> None:
     """Sums on the grid are exact, bit for bit, whatever came first."""
     vectors, _ = blobs([20, 20])
-    here, there = fed(vectors), fed(vectors[n] for n in order)
-    for calibration in (here, there):
-        calibration.apply(FITTED, 40)
+    here, there = Calibration(), Calibration()
+    here.apply(FITTED, lobes(vectors), 40)
+    there.apply(FITTED, lobes(vectors[n] for n in order), 40)
     assert here.centre is not None
     assert there.centre is not None
     assert here.centre.tobytes() == there.centre.tobytes()
@@ -75,7 +75,7 @@ def test_looking_again_changes_nothing_until_the_event_is_applied() -> None:
     found = calibration.look_again(lobes(vectors))
     assert (calibration.threshold, calibration.centre) == (STRICTEST, None)
     assert (found.items, found.drifted) == (30, False)
-    calibration.apply(found, 30)
+    calibration.apply(found, lobes(vectors), 30)
     assert calibration.threshold == found.threshold < STRICTEST
     assert not calibration.due
     before = calibration.direction(vectors[0])
@@ -91,8 +91,9 @@ def lobes(vectors: Iterable[Vector]) -> list[Prototype]:
 
 def test_it_is_due_when_the_scope_has_grown_by_a_tenth() -> None:
     """So that the work per photo does not grow with the scope."""
-    calibration = fed(blobs([50, 50])[0])
-    calibration.apply(FITTED, 100)
+    vectors, _ = blobs([50, 50])
+    calibration = fed(vectors)
+    calibration.apply(FITTED, lobes(vectors), 100)
     added = 0
     for vector in blobs([10, 10], seed=1)[0]:
         calibration.add(vector)
@@ -106,8 +107,8 @@ def test_a_fit_that_found_structure_outweighs_one_that_did_not() -> None:
     """Earlier fits keep their say: piles should not change with every sample."""
     vectors, _ = blobs([6] * 5)
     sure, unsure = fed(vectors), fed(vectors)
-    sure.apply(Calibrated(0.9, 0.5, 1.0, 30, False), 30)
-    unsure.apply(Calibrated(0.9, 0.0, 0.0, 30, False), 30)
+    sure.apply(Calibrated(0.9, 0.5, 1.0, 30, False, ()), lobes(vectors), 30)
+    unsure.apply(Calibrated(0.9, 0.0, 0.0, 30, False, ()), lobes(vectors), 30)
     found = fed(vectors).look_again(lobes(vectors)).threshold
     after = [one.look_again(lobes(vectors)).threshold for one in (unsure, sure)]
     assert found < after[0] < after[1] < 0.9
@@ -117,12 +118,12 @@ def test_rows_multiply_to_mean_centred_cosines() -> None:
     """Exact between single items; a lobe of many has a mean's length, scaled by their spread."""
     vectors, _ = blobs([5, 5], spread=0.2)
     calibration = fed(vectors)
-    calibration.apply(FITTED, 10)
+    calibration.apply(FITTED, lobes(vectors), 10)
     rows = calibration.directions(lobes(vectors))
     expected = centred(vectors)
     assert np.allclose(rows, expected)
     assert np.allclose(calibration.direction(vectors[3]), expected[3])
-    whole = pile("c", 1, {0: vectors[:4], 1: vectors[4:7]})
+    whole = pile("c", 1, {20: vectors[:4], 21: vectors[4:7]})
     mean = expected[:7].mean(axis=0)
     assert np.allclose(calibration.middle(whole), mean, atol=0.05)
     average = calibration.average(whole, calibration.direction(vectors[9]))
@@ -143,7 +144,7 @@ def test_a_steady_stream_does_not_drift(seed: int) -> None:
     """Two thousand photos of the same sort raise no alarm."""
     vectors = walk(seed, 2200)
     calibration = fed(vectors[:200])
-    calibration.apply(FITTED, 200)
+    calibration.apply(FITTED, lobes(vectors[:200]), 200)
     for vector in vectors[200:]:
         calibration.add(vector)
     assert not calibration.drifting
@@ -153,7 +154,7 @@ def test_a_steady_stream_does_not_drift(seed: int) -> None:
 def test_a_shifted_stream_drifts_and_says_so(seed: int) -> None:
     """Other material raises the alarm within some hundred photos; the event carries it."""
     calibration = fed(walk(seed, 500))
-    calibration.apply(FITTED, 500)
+    calibration.apply(FITTED, lobes(walk(seed, 500)), 500)
     calibration.next_fit = 10_000
     for vector in (*walk(seed + 50, 300), *walk(seed + 100, 300, shift=0.5)):
         calibration.add(vector)
@@ -162,23 +163,32 @@ def test_a_shifted_stream_drifts_and_says_so(seed: int) -> None:
     assert calibration.look_again(lobes(blobs([6] * 5)[0])).drifted
 
 
-def test_a_drift_halves_the_past() -> None:
-    """The centre follows the stream: what came before counts half, twice halved a quarter."""
-    before, after = walk(1, 100), walk(2, 100, shift=0.5)
-    steady, following = fed(before), fed(before)
-    steady.apply(FITTED, 100)
-    following.apply(CHANGED, 100)
-    assert (following.drifts, following.weight, following.recent) == (1, 50.0, 50)
-    assert not following.drifting
-    for calibration in (steady, following):
-        for vector in after:
-            calibration.add(vector)
-        calibration.apply(FITTED, 200)
-    assert steady.centre is not None
-    assert following.centre is not None
-    expected = (np.sum(before, axis=0) / 2 + np.sum(after, axis=0)) / 150
-    assert np.allclose(following.centre, expected, atol=1e-6)
-    now = np.mean(after, axis=0)
-    assert np.linalg.norm(following.centre - now) < np.linalg.norm(steady.centre - now)
-    following.apply(CHANGED, 200)
-    assert (following.drifts, following.weight, following.recent) == (2, 75.0, 125)
+def test_after_a_drift_only_the_newer_half_is_drawn_from() -> None:
+    """What is learned follows the stream; who lies where does not."""
+    vectors = walk(1, 100)
+    calibration = fed(vectors)
+    calibration.apply(FITTED, lobes(vectors), 100)
+    assert (calibration.drifts, calibration.recent) == (0, 0)
+    calibration.apply(CHANGED, lobes(vectors), 100)
+    assert (calibration.drifts, calibration.recent, calibration.drifting) == (1, 50, False)
+    calibration.apply(CHANGED, lobes(vectors), 200)
+    assert (calibration.drifts, calibration.recent) == (2, 125)
+
+
+def test_a_large_scope_damps_what_differs_inside_piles() -> None:
+    """Noise along one axis tells nothing of the piles, once there are enough to see that."""
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(MANY, 1)) * np.eye(DIM)[0]
+    centres = np.repeat(rng.normal(size=(40, DIM)), MANY // 40, axis=0)
+    rows = centres + 0.1 * rng.normal(size=(MANY, DIM)) + noise
+    vectors = [np.asarray(row / np.linalg.norm(row), np.float32) for row in rows]
+    calibration = fed(vectors)
+    sample = lobes(vectors[::4])
+    calibration.apply(calibration.look_again(sample), sample, MANY)
+    assert calibration.space is not None
+    plain = centred(vectors)
+    damped = np.stack([calibration.direction(vector) for vector in vectors])
+    own, other = slice(0, 20), slice(200, 220)
+    for rows in (plain, damped):
+        assert (rows[own] @ rows[own].T).mean() > (rows[own] @ rows[other].T).mean()
+    assert (damped[own] @ damped[own].T).min() > (plain[own] @ plain[own].T).min()

@@ -18,9 +18,11 @@ from tests.album import album, write
 from tests.onnx_model import flatten_model
 
 MAIN = [sys.executable, "-c", "from cairn.cli import main; main()"]
-COMMANDS = ["demo", "run", "produce", "cluster", "evaluate"]
+COMMANDS = ["demo", "run", "produce", "cluster", "evaluate", "result"]
 GROUPS = {"models": ["list", "add", "verify"], "state": ["inspect", "verify", "reembed"]}
 EVERY = [[name] for name in COMMANDS] + [[g, name] for g, names in GROUPS.items() for name in names]
+ORDERS = ["merge", "split", "move", "confirm", "name", "forget", "regroup", "undo"]
+LINKS = ["must-link", "cannot-link"]
 
 
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -101,10 +103,25 @@ def test_help_shows_an_example_within_80_columns(command: list[str]) -> None:
     assert max(map(len, shown.splitlines())) <= 80
 
 
+def test_help_on_corrections_names_both_ways() -> None:
+    """A state directory, and Kafka."""
+    shown = CliRunner().invoke(app, ["correct", "--help"], env={"COLUMNS": "80"}).stdout
+    for way in ("--state cairn-state", "--kafka localhost:9092"):
+        assert f"Example: cairn correct {way} " in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("order", [*ORDERS, *LINKS])
+def test_help_on_corrections_shows_where_they_go(order: str) -> None:
+    """The state or the broker is named before the order."""
+    shown = CliRunner().invoke(app, ["correct", order, "--help"], env={"COLUMNS": "80"}).stdout
+    assert f"Example: cairn correct --state cairn-state {order} " in " ".join(shown.split())
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 def test_the_front_page_names_every_command() -> None:
     """Each with a line that says what it does."""
     shown = CliRunner().invoke(app, ["--help"]).stdout
-    for command in [*COMMANDS, *GROUPS]:
+    for command in [*COMMANDS, *GROUPS, "correct"]:
         assert f"│ {command} " in shown
 
 

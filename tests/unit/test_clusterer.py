@@ -31,7 +31,7 @@ from engine.types import (
 )
 from tests.builders import DIM, prepared
 from tests.fakes import KeptFeatures, SamePlaceVerifier
-from tests.snapshot import snapshot
+from tests.invariants import snapshot
 
 PLACE = PROFILES["place"]
 

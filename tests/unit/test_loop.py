@@ -2,138 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.loop import FixedShards, Log, Loop, NoLog, Pace
-from consumer.shard import Shard
-from engine.book import Book
-from engine.clusterer import Clusterer
-from engine.corrections import Corrector
-from engine.decide import RULES
-from engine.errors import CommitAborted
-from engine.index.exact import ExactIndex
-from engine.members import Membership
-from engine.profile import PROFILES
-from engine.types import Batch, Event, Origin, Photo, Prepared, Rejection
-from state.cache import ExemplarCache
-from tests.builders import DIM, prepared
-from tests.fakes import MemoryStore, SamePlaceVerifier
-
-TOPIC = "images"
-
-
-class Killed(BaseException):
-    """kill -9, as a value: nothing in the code under test may catch it."""
-
-
-@dataclass(frozen=True)
-class Kill:
-    """The process dies while reading here."""
-
-
-@dataclass(frozen=True)
-class Rebalance:
-    """The group moves partitions: whatever is in flight is void."""
-
-
-Step = Photo | Rejection | Kill | Rebalance
-
-
-class ScriptedSource:
-    """A partition of a log: reads on from its position, rewinds to what the store committed."""
-
-    def __init__(self, script: Sequence[Step], store: MemoryStore) -> None:
-        self._script = list(script)
-        self._store = store
-        self._next = 0
-        self.epoch = 0
-        self.partitions = frozenset({0})
-        self.rewind()
-
-    @property
-    def exhausted(self) -> bool:
-        return self._next >= len(self._script)
-
-    def poll(self, limit: int, timeout_s: float) -> Sequence[Photo | Rejection]:
-        messages: list[Photo | Rejection] = []
-        while len(messages) < limit and not self.exhausted:
-            step = self._script[self._next]
-            if isinstance(step, Photo | Rejection):
-                messages.append(step)
-                self._next += 1
-            elif messages:
-                break
-            else:
-                self._happen(step)
-        return messages
-
-    def _happen(self, step: Kill | Rebalance) -> None:
-        if isinstance(step, Kill):
-            raise Killed
-        self._script.remove(step)
-        self.epoch += 1
-        self.rewind()
-
-    def keep_alive(self) -> None: ...
-
-    def rewind(self) -> None:
-        done = self._store.position(TOPIC, 0)
-        steps = [
-            n
-            for n, step in enumerate(self._script)
-            if isinstance(step, Photo | Rejection) and (done is None or step.origin.offset > done)
-        ]
-        self._next = steps[0] if steps else len(self._script)
-
-    def close(self) -> None: ...
-
-
-@dataclass
-class RecoveringShards:
-    """One shard that is rebuilt from its store whenever it is owned anew."""
-
-    store: MemoryStore
-    shard: Shard = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.shard = recovered(self.store)
-
-    def __getitem__(self, partition: int) -> Shard:
-        return self.shard
-
-    def own(self, partitions: frozenset[int]) -> None:
-        self.shard = recovered(self.store)
-
-
-class FailingLog:
-    """Aborts the commits whose number is in the list."""
-
-    def __init__(self, failures: Sequence[int]) -> None:
-        self._failures = set(failures)
-        self._commits = 0
-
-    def commit(self, batches: Mapping[int, Batch]) -> Mapping[int, Batch]:
-        self._commits += 1
-        if self._commits in self._failures:
-            raise CommitAborted("fenced")
-        return batches
-
-
-def recovered(store: MemoryStore) -> Shard:
-    book = Book(lambda: ExactIndex(DIM))
-    for outcome in store.outcomes():
-        book.apply(outcome)
-    exemplars, members = ExemplarCache(store, entries=3), Membership(store)
-    place = PROFILES["place"]
-    clusterer = Clusterer(book, RULES["place"], place, SamePlaceVerifier(), exemplars, members)
-    corrector = Corrector(book, members, clusterer.regroup)
-    return Shard(book, clusterer, corrector, exemplars, members, store)
+from engine.cluster import id_for
+from engine.commands import (
+    ForgetImage,
+    LinkItems,
+    MergeClusters,
+    MoveItems,
+    NameCluster,
+    Order,
+    SplitCluster,
+    UndoCommand,
+)
+from engine.types import Correction, Event, Message, Origin, Photo, Prepared, Rejection
+from tests.builders import prepared
+from tests.fakes import MemoryStore
+from tests.scripts import (
+    TOPIC,
+    FailingLog,
+    Kill,
+    Killed,
+    Rebalance,
+    RecoveringShards,
+    ScriptedSource,
+    Step,
+    recovered,
+)
 
 
 def photo(offset: int, number: int, place: int, content: str = "") -> Photo:
@@ -171,12 +73,44 @@ def lineage(store: MemoryStore) -> list[Event]:
     return [event for outcome in store.outcomes() for event in outcome.events]
 
 
+def command(offset: int, name: str, order: Order) -> Correction:
+    return Correction(name, "site", Origin(TOPIC, 0, offset), order)
+
+
+def cluster(number: int) -> str:
+    """The cluster that a photo founds where it founds one."""
+    return id_for("site", f"image-{number}#0")
+
+
 @st.composite
-def deliveries(draw: st.DrawFn) -> list[Photo]:
-    """A log with redeliveries, conflicting ids and torn images in it."""
+def orders(draw: st.DrawFn) -> Order:
+    """About photos and clusters that are there, or not yet, or no more."""
+    one, other = draw(st.tuples(st.integers(0, 14), st.integers(0, 14)))
+    items = (f"image-{one}#0", f"image-{other}#0")
+    made: list[Order] = [
+        MergeClusters((cluster(one), cluster(other))),
+        SplitCluster(cluster(one), items[1:]),
+        MoveItems(items, cluster(other)),
+        LinkItems(items, together=one % 2 == 0),
+        NameCluster(cluster(one), f"name {other % 3}"),
+        ForgetImage(f"image-{one}"),
+        UndoCommand(f"command-{other}"),
+    ]
+    return draw(st.sampled_from(made))
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> list[Message]:
+    """A log with redeliveries, conflicting ids, torn images and people's commands in it."""
     numbers = draw(st.lists(st.integers(0, 14), min_size=1, max_size=30))
     contents = st.sampled_from(["", "", "", "", "edited", "torn"])
-    return [photo(n, number, number % 4, draw(contents)) for n, number in enumerate(numbers)]
+    log: list[Message] = []
+    for offset, number in enumerate(numbers):
+        if draw(st.booleans()):
+            log.append(photo(offset, number, number % 4, draw(contents)))
+        else:
+            log.append(command(offset, f"command-{number}", draw(orders())))
+    return log
 
 
 @settings(max_examples=60, deadline=None)
@@ -188,7 +122,7 @@ def deliveries(draw: st.DrawFn) -> list[Photo]:
     batch_size=st.integers(1, 7),
 )
 def test_nothing_is_lost_or_doubled_whatever_happens(
-    log: list[Photo], kills: list[int], aborts: list[int], moves: list[int], batch_size: int
+    log: list[Message], kills: list[int], aborts: list[int], moves: list[int], batch_size: int
 ) -> None:
     """Kills, aborted commits, rebalances and batch sizes leave no trace in the lineage."""
     calm = MemoryStore()
@@ -205,6 +139,7 @@ def test_nothing_is_lost_or_doubled_whatever_happens(
         except Killed:
             script.remove(Kill())
     assert lineage(stormy) == lineage(calm)
+    assert [o.cause for o in stormy.outcomes()] == [o.cause for o in calm.outcomes()]
     assert list(stormy.rejections()) == list(calm.rejections())
     assert stormy.position(TOPIC, 0) == log[-1].origin.offset
 
@@ -226,6 +161,37 @@ def test_another_image_under_a_known_id_is_a_dead_letter() -> None:
     assert (rejection.reason, rejection.origin.offset) == ("id_conflict", 1)
     [outcome] = store.outcomes()
     assert outcome.cause.origin.offset == 0
+
+
+def test_a_command_is_carried_out_once() -> None:
+    """Seen again it changes nothing but the position; another one under its id is refused."""
+    store = MemoryStore()
+    name = NameCluster(cluster(1), "door")
+    log = [photo(0, 1, 1), command(1, "c", name), command(2, "c", name)]
+    run(log, store, batch_size=2)
+    run([*log, command(3, "c", NameCluster(cluster(1), "gate"))], store)
+    assert len(list(store.outcomes())) == 2
+    [rejection] = store.rejections()
+    assert (rejection.of, rejection.image_id, rejection.reason) == ("command", "c", "id_conflict")
+    assert store.position(TOPIC, 0) == 3
+
+
+def test_a_command_that_cannot_be_is_a_dead_letter() -> None:
+    """With its reason, in its place; photos go on."""
+    store = MemoryStore()
+    run([command(0, "c", NameCluster("nobody", "x")), photo(1, 1, 1)], store)
+    [rejection] = store.rejections()
+    assert (rejection.of, rejection.image_id, rejection.reason) == ("command", "c", "unknown_scope")
+    assert len(list(store.outcomes())) == 1
+
+
+def test_a_forgotten_photo_stays_away() -> None:
+    """Sent again it is no new one."""
+    store = MemoryStore()
+    forget = command(1, "c", ForgetImage("image-1"))
+    run([photo(0, 1, 1), forget, photo(2, 1, 1)], store, batch_size=1)
+    assert len(list(store.outcomes())) == 2
+    assert recovered(store).book.scope("site").clusters == {}
 
 
 def test_a_stop_finishes_what_was_read() -> None:

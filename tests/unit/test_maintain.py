@@ -249,7 +249,7 @@ def test_a_scope_whose_newest_lobes_are_few_is_sampled_all_the_same() -> None:
     for n, vector in enumerate(blobs((1,) * 420)[0]):
         run.tell(vector, f"c{n}")
     for _ in range(12):
-        drifted = Calibrated(0.5, 0.5, 1.0, 420, drifted=True)
+        drifted = Calibrated(0.5, 0.5, 1.0, 420, drifted=True, sample=(0, 1))
         run.scope.apply(Event("site", run.scope.seq + 1, drifted), {}, None)
     before = run.scope.calibration.next_fit
     run.feed(blobs((10,) * 5, seed=1)[0])

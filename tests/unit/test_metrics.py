@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from engine.commands import MergeClusters
+from engine.lineage import Calibrated
 from engine.types import (
     Assigned,
     Batch,
     Box,
-    Calibrated,
     Change,
     Confirmed,
+    Correction,
     Created,
     Event,
     Evidence,
@@ -104,6 +108,19 @@ def test_calibrations_and_drifts_are_counted(registry: CollectorRegistry, metric
     metrics.committed(Batch((outcome(0, grown), outcome(1, grown, changed))))
     assert value(registry, "calibrations_total") == 3
     assert value(registry, "drifts_total") == 1
+
+
+def test_commands_are_no_images(registry: CollectorRegistry, metrics: Metrics) -> None:
+    """What they change is counted as what it is, and their refusals by their reasons."""
+    command = Correction("c", "s", origin(1), MergeClusters(("a", "b")))
+    merging = Outcome(command, (), (Event("s", 1, Merged("a", "b")),))
+    refused = replace(rejection(2, "too_large"), of="command")
+    metrics.committed(Batch((merging,), (refused,), (origin(1), origin(2))))
+    assert value(registry, "corrections_total") == 1
+    assert value(registry, "merges_total") == 1
+    assert value(registry, "dead_letters_total", reason="too_large") == 1
+    for kind in ("clustered", "empty", "rejected", "duplicate"):
+        assert value(registry, "images_total", outcome=kind) == 0
 
 
 def test_unknown_labels_become_other(registry: CollectorRegistry, metrics: Metrics) -> None:

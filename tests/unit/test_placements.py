@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from engine.commands import UndoCommand
 from engine.jobs.placements import group_numbers, placements
+from engine.lineage import Forgotten, Inheritance, Named, Revived, Standing, Vouched
 from engine.types import (
     Assigned,
     Carved,
     Change,
     Confirmed,
+    Correction,
     Created,
     Event,
     Evidence,
@@ -109,6 +112,46 @@ def test_what_was_carved_is_not_counted_twice() -> None:
     later = outcome(2, joins(2, "a"), Carved("a", 1, (("image-1#0", lobe("a")),)))
     later = replace(later, items=(*later.items, *first.items))
     assert [p.item.item_id for p in placements([first, later])] == ["image-1#0", "image-2#0"]
+
+
+def corrected(number: int, *changes: Change) -> Outcome:
+    order = Correction(f"c{number}", "site", Origin("t", 0, number), UndoCommand("x"))
+    events = tuple(Event("site", n, change) for n, change in enumerate(changes, start=1))
+    return Outcome(order, (), events)
+
+
+def test_names_and_standing_are_told() -> None:
+    """The last word counts; who merges takes the name over where it has none."""
+    history = [outcome(1, *founds(1, "a")), outcome(2, *founds(2, "b"))]
+    named = corrected(1, Named("b", "door", ""), Vouched("b", True, True, False, False))
+    assert [(p.called, p.confirmed) for p in placements([*history, named])] == [
+        ("", False),
+        ("door", True),
+    ]
+    merged = corrected(2, Merged("a", "b"))
+    assert [p.called for p in placements([*history, named, merged])] == ["door", "door"]
+    doubted = corrected(3, Vouched("a", False, False, True, True), Named("a", "", "door"))
+    found = placements([*history, named, merged, doubted])
+    assert [(p.called, p.confirmed) for p in found] == [("", False), ("", False)]
+
+
+def test_a_revived_cluster_has_its_lobes_back() -> None:
+    """With those that joined them; both sides stand as they stood."""
+    was, heir = Standing(2, True, False, "door"), Standing(1, False, False, "")
+    history = [outcome(1, *founds(1, "a")), outcome(2, *founds(2, "b"), Confirmed("b"))]
+    history.append(corrected(1, Named("b", "door", ""), Merged("a", "b")))
+    late = outcome(3, replace(joins(3, "a"), prototype_id=lobe("b")))
+    revived = Revived("b", "a", Inheritance((lobe("b"),), was, heir), ())
+    found = placements([*history, late, corrected(2, revived)])
+    assert [p.cluster_id for p in found] == ["a", "b", "b"]
+    assert [(p.called, p.confirmed) for p in found] == [("", False), ("door", True), ("door", True)]
+
+
+def test_forgotten_items_lie_nowhere() -> None:
+    """The others stay as they are."""
+    history = [outcome(1, *founds(1, "a")), outcome(2, joins(2, "a"))]
+    forgotten = corrected(1, Forgotten("a", "image-1#0", lobe("a")))
+    assert [p.item.item_id for p in placements([*history, forgotten])] == ["image-2#0"]
 
 
 def test_scopes_never_meet() -> None:

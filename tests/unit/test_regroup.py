@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from engine.cluster import Cluster, Prototype
+from engine.constraints import Constraints
 from engine.linkage import groups, mergers
 from engine.regroup import Transfer, lobes_of, regroup
 from tests.blobs import partition, pile
@@ -32,7 +33,7 @@ def rows_of(clusters: Sequence[Cluster]) -> NDArray[np.float64]:
 
 
 def transfers(*clusters: Cluster, threshold: float = THRESHOLD) -> list[Transfer]:
-    return regroup(clusters, rows_of(clusters), threshold)
+    return regroup(clusters, rows_of(clusters), threshold, Constraints())
 
 
 def carry_out(clusters: Sequence[Cluster], moves: Sequence[Transfer]) -> list[Cluster]:
@@ -81,10 +82,10 @@ def test_afterwards_average_linkage_agrees(clusters: list[Cluster], threshold: f
     counts = np.array([one.count for one in lobes], np.float64)
     tree = list(mergers(rows @ rows.T, counts, threshold))
     expected = partition(groups(len(lobes), tree).tolist())
-    after = carry_out(clusters, regroup(clusters, rows, threshold))
+    after = carry_out(clusters, regroup(clusters, rows, threshold, Constraints()))
     owner = {one.prototype_id: c.cluster_id for c, one in lobes_of(after)}
     assert partition(owner[one.prototype_id] for one in lobes) == expected
-    assert regroup(after, rows_of(after), threshold) == []
+    assert regroup(after, rows_of(after), threshold, Constraints()) == []
 
 
 @settings(max_examples=100, deadline=None)
@@ -94,7 +95,7 @@ def test_no_id_is_given_twice_and_none_is_lost_needlessly(
 ) -> None:
     """Every living cluster is one group; a group is born only where no id is left for it."""
     before = {one.cluster_id: set(one.prototypes) for one in clusters}
-    moves = regroup(clusters, rows_of(clusters), threshold)
+    moves = regroup(clusters, rows_of(clusters), threshold, Constraints())
     heirs = {move.group: move.heir for move in moves}
     assert all(heirs[move.group] == move.heir for move in moves)
     named = [heir for heir in heirs.values() if heir is not None]

@@ -8,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from engine.commands import ForgetImage
 from engine.errors import Misconfigured, StateMismatch, Transient
-from engine.types import Batch, Origin
+from engine.lineage import Forgotten
+from engine.types import Batch, Correction, Event, GeoPoint, Origin, Outcome
 from state.records import CorruptRecord, encode_features
 from state.store import SqliteStore, open_store
 from tests.builders import make_features, make_outcome, make_rejection, written
@@ -148,6 +151,26 @@ def test_another_content_hash_is_damage(path: Path) -> None:
         replay = store.outcomes()
         with pytest.raises(CorruptRecord, match=r"outcome 1.*content hash"):
             next(replay)
+
+
+def test_what_is_forgotten_is_nowhere_in_the_files(path: Path) -> None:
+    """Not in free pages and not in the write-ahead log, though the store is still open."""
+    features = make_features(n=400)
+    outcome = make_outcome("a", features=features)
+    image = replace(outcome.cause, attributes={"note": "a secret place"}, location=GeoPoint(1, 2))
+    outcome = replace(outcome, cause=image)
+    traces = [outcome.items[0].vector.tobytes(), features.descriptors.tobytes()[:64], b"secret"]
+    order = Correction("x", "site", Origin("t", 0, 1), ForgetImage("a"))
+    forgotten = Event("site", 3, Forgotten("c-a", "a#0", 0))
+    with closing(open_store(path, IDENTITY)) as store:
+        store.commit(Batch((outcome, make_outcome("b", features=make_features(1)))))
+        assert all(trace in everything_in(path.parent) for trace in traces)
+        store.commit(Batch((Outcome(order, outcome.items, (forgotten,)),)))
+        assert not any(trace in everything_in(path.parent) for trace in traces)
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
 
 
 def test_a_full_disk_is_transient(store: SqliteStore) -> None:
