@@ -10,8 +10,10 @@ from tests.builders import DIM, unit
 def learned(calibration: Calibration) -> object:
     """Everything a calibration knows, comparable with ==."""
     centre, total = calibration.centre, calibration.total
+    space = calibration.space
     return (
         calibration.threshold,
+        None if space is None else (space.basis.tobytes(), space.within.tobytes()),
         calibration.belief,
         None if centre is None else centre.tobytes(),
         None if total is None else total.tobytes(),

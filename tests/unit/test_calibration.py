@@ -15,8 +15,8 @@ from engine.criteria import STRICTEST
 from engine.types import Calibrated, Vector
 from tests.blobs import DIM, blobs, centred, pile
 
-FITTED = Calibrated(threshold=0.4, silhouette=0.5, trust=1.0, items=0, drifted=False)
-CHANGED = Calibrated(threshold=0.4, silhouette=0.5, trust=1.0, items=0, drifted=True)
+FITTED = Calibrated(threshold=0.4, silhouette=0.5, trust=1.0, items=0, drifted=False, sample=())
+CHANGED = Calibrated(threshold=0.4, silhouette=0.5, trust=1.0, items=0, drifted=True, sample=())
 
 
 def fed(vectors: Iterable[Vector]) -> Calibration:
@@ -61,7 +61,7 @@ def test_the_centre_does_not_depend_on_the_order(order: list[int]) -> None:
     vectors, _ = blobs([20, 20])
     here, there = fed(vectors), fed(vectors[n] for n in order)
     for calibration in (here, there):
-        calibration.apply(FITTED, 40)
+        calibration.apply(FITTED, [], 40)
     assert here.centre is not None
     assert there.centre is not None
     assert here.centre.tobytes() == there.centre.tobytes()
@@ -74,8 +74,8 @@ def test_looking_again_changes_nothing_until_the_event_is_applied() -> None:
     calibration = fed(vectors)
     found = calibration.look_again(lobes(vectors))
     assert (calibration.threshold, calibration.centre) == (STRICTEST, None)
-    assert (found.items, found.drifted) == (30, False)
-    calibration.apply(found, 30)
+    assert (found.items, found.drifted, found.sample) == (30, False, tuple(range(30)))
+    calibration.apply(found, [], 30)
     assert calibration.threshold == found.threshold < STRICTEST
     assert not calibration.due
     before = calibration.direction(vectors[0])
@@ -92,7 +92,7 @@ def lobes(vectors: Iterable[Vector]) -> list[Prototype]:
 def test_it_is_due_when_the_scope_has_grown_by_a_tenth() -> None:
     """So that the work per photo does not grow with the scope."""
     calibration = fed(blobs([50, 50])[0])
-    calibration.apply(FITTED, 100)
+    calibration.apply(FITTED, [], 100)
     added = 0
     for vector in blobs([10, 10], seed=1)[0]:
         calibration.add(vector)
@@ -106,27 +106,29 @@ def test_a_fit_that_found_structure_outweighs_one_that_did_not() -> None:
     """Earlier fits keep their say: piles should not change with every sample."""
     vectors, _ = blobs([6] * 5)
     sure, unsure = fed(vectors), fed(vectors)
-    sure.apply(Calibrated(0.9, 0.5, 1.0, 30, False), 30)
-    unsure.apply(Calibrated(0.9, 0.0, 0.0, 30, False), 30)
+    sure.apply(Calibrated(0.9, 0.5, 1.0, 30, False, ()), [], 30)
+    unsure.apply(Calibrated(0.9, 0.0, 0.0, 30, False, ()), [], 30)
     found = fed(vectors).look_again(lobes(vectors)).threshold
     after = [one.look_again(lobes(vectors)).threshold for one in (unsure, sure)]
     assert found < after[0] < after[1] < 0.9
 
 
 def test_rows_multiply_to_mean_centred_cosines() -> None:
-    """Exact between single items; a lobe of many has a mean's length, scaled by their spread."""
-    vectors, _ = blobs([5, 5], spread=0.2)
+    """Exact between single items, nearly so for lobes of kin, each counted by its members."""
+    vectors, truth = blobs([5, 5], spread=0.2)
     calibration = fed(vectors)
-    calibration.apply(FITTED, 10)
+    calibration.apply(FITTED, [], 10)
     rows = calibration.directions(lobes(vectors))
     expected = centred(vectors)
     assert np.allclose(rows, expected)
     assert np.allclose(calibration.direction(vectors[3]), expected[3])
-    whole = pile("c", 1, {0: vectors[:4], 1: vectors[4:7]})
-    mean = expected[:7].mean(axis=0)
-    assert np.allclose(calibration.middle(whole), mean, atol=0.05)
-    average = calibration.average(whole, calibration.direction(vectors[9]))
-    assert average == pytest.approx(float(mean @ expected[9]), abs=0.05)
+    *kin, probe = (n for n in range(10) if truth[n] == truth[0])
+    stranger = truth.index(1 - truth[0])
+    mixed = pile("c", 1, {0: [vectors[n] for n in kin], 1: [vectors[stranger]]})
+    mean = expected[[*kin, stranger]].mean(axis=0)
+    assert np.allclose(calibration.middle(mixed), mean, atol=0.02)
+    average = calibration.average(mixed, calibration.direction(vectors[probe]))
+    assert average == pytest.approx(float(mean @ expected[probe]), abs=0.02)
 
 
 def test_before_the_first_fit_cosines_are_plain() -> None:
@@ -143,7 +145,7 @@ def test_a_steady_stream_does_not_drift(seed: int) -> None:
     """Two thousand photos of the same sort raise no alarm."""
     vectors = walk(seed, 2200)
     calibration = fed(vectors[:200])
-    calibration.apply(FITTED, 200)
+    calibration.apply(FITTED, [], 200)
     for vector in vectors[200:]:
         calibration.add(vector)
     assert not calibration.drifting
@@ -153,7 +155,7 @@ def test_a_steady_stream_does_not_drift(seed: int) -> None:
 def test_a_shifted_stream_drifts_and_says_so(seed: int) -> None:
     """Other material raises the alarm within some hundred photos; the event carries it."""
     calibration = fed(walk(seed, 500))
-    calibration.apply(FITTED, 500)
+    calibration.apply(FITTED, [], 500)
     calibration.next_fit = 10_000
     for vector in (*walk(seed + 50, 300), *walk(seed + 100, 300, shift=0.5)):
         calibration.add(vector)
@@ -166,19 +168,19 @@ def test_a_drift_halves_the_past() -> None:
     """The centre follows the stream: what came before counts half, twice halved a quarter."""
     before, after = walk(1, 100), walk(2, 100, shift=0.5)
     steady, following = fed(before), fed(before)
-    steady.apply(FITTED, 100)
-    following.apply(CHANGED, 100)
+    steady.apply(FITTED, [], 100)
+    following.apply(CHANGED, [], 100)
     assert (following.drifts, following.weight, following.recent) == (1, 50.0, 50)
     assert not following.drifting
     for calibration in (steady, following):
         for vector in after:
             calibration.add(vector)
-        calibration.apply(FITTED, 200)
+        calibration.apply(FITTED, [], 200)
     assert steady.centre is not None
     assert following.centre is not None
     expected = (np.sum(before, axis=0) / 2 + np.sum(after, axis=0)) / 150
     assert np.allclose(following.centre, expected, atol=1e-6)
     now = np.mean(after, axis=0)
     assert np.linalg.norm(following.centre - now) < np.linalg.norm(steady.centre - now)
-    following.apply(CHANGED, 200)
+    following.apply(CHANGED, [], 200)
     assert (following.drifts, following.weight, following.recent) == (2, 75.0, 125)
