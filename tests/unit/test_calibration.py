@@ -115,19 +115,21 @@ def test_a_fit_that_found_structure_outweighs_one_that_did_not() -> None:
 
 
 def test_rows_multiply_to_mean_centred_cosines() -> None:
-    """Exact between single items; a lobe of many has a mean's length, scaled by their spread."""
-    vectors, _ = blobs([5, 5], spread=0.2)
+    """Exact between single items, nearly so for lobes of kin, each counted by its members."""
+    vectors, truth = blobs([5, 5], spread=0.2)
     calibration = fed(vectors)
     calibration.apply(FITTED, lobes(vectors), 10)
     rows = calibration.directions(lobes(vectors))
     expected = centred(vectors)
     assert np.allclose(rows, expected)
     assert np.allclose(calibration.direction(vectors[3]), expected[3])
-    whole = pile("c", 1, {20: vectors[:4], 21: vectors[4:7]})
-    mean = expected[:7].mean(axis=0)
-    assert np.allclose(calibration.middle(whole), mean, atol=0.05)
-    average = calibration.average(whole, calibration.direction(vectors[9]))
-    assert average == pytest.approx(float(mean @ expected[9]), abs=0.05)
+    *kin, probe = (n for n in range(10) if truth[n] == truth[0])
+    mean, towards = expected[kin].mean(axis=0), calibration.direction(vectors[probe])
+    apart = pile("c", 1, {n: [vectors[n]] for n in kin})
+    assert np.allclose(calibration.middle(apart), mean)
+    assert calibration.average(apart, towards) == pytest.approx(float(mean @ expected[probe]))
+    fused = pile("c", 1, {50: [vectors[n] for n in kin]})
+    assert calibration.average(fused, towards) == pytest.approx(mean @ expected[probe], abs=0.05)
 
 
 def test_before_the_first_fit_cosines_are_plain() -> None:

@@ -246,11 +246,26 @@ def test_a_threshold_that_is_given_holds() -> None:
 def test_a_scope_whose_newest_lobes_are_few_is_sampled_all_the_same() -> None:
     """Many drifts leave hardly a lobe that counts as new: then older ones stand in."""
     run = Run()
-    for n, vector in enumerate(blobs((1,) * 420)[0]):
+    for n, vector in enumerate(blobs((1,) * 620)[0]):
         run.tell(vector, f"c{n}")
     for _ in range(12):
         drifted = Calibrated(0.5, 0.5, 1.0, 420, drifted=True, sample=(0, 1))
         run.scope.apply(Event("site", run.scope.seq + 1, drifted), {}, None)
     before = run.scope.calibration.next_fit
-    run.feed(blobs((10,) * 5, seed=1)[0])
+    run.feed(blobs((14,) * 5, seed=1)[0])
     assert run.scope.calibration.next_fit > before
+
+
+def test_a_large_scope_recovers_the_space_it_learned() -> None:
+    """What members of a pile differ in is learned again from the same lobes, bit for bit."""
+    vectors, truth = blobs((50,) * 22, spread=0.2)
+    whole = Run()
+    for vector, label in zip(vectors[:950], truth, strict=False):
+        whole.tell(vector, f"pile-{label}")
+    stopped = whole.recovered().feed(vectors[950:1040])
+    resumed = stopped.recovered().feed(vectors[1040:])
+    whole.feed(vectors[950:])
+    assert whole.scope.calibration.space is not None
+    assert snapshot(resumed.scope, DIM) == snapshot(whole.scope, DIM)
+    assert [o.events for o in resumed.outcomes] == [o.events for o in whole.outcomes]
+    assert partition(whole.labels()) == partition(truth)
