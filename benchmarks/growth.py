@@ -17,6 +17,7 @@ from engine.cluster import id_for
 from engine.clusterer import Clusterer
 from engine.decide import RULES
 from engine.index.adaptive import AdaptiveIndex
+from engine.members import Membership
 from engine.profile import PROFILES
 from engine.types import Assigned, Created, Event, Evidence, Outcome, Prepared
 
@@ -73,6 +74,7 @@ class World:
     oracle: Oracle
     book: Book
     clusterer: Clusterer
+    members: Membership
     neighbours: int
     places: int = 0
     photos: int = 0
@@ -94,7 +96,11 @@ class World:
         return self._photo(int(self.rng.integers(self.places)))
 
     def stream(self, photo: Prepared) -> tuple[Outcome, float]:
-        """Put a photo through the clusterer; also the processor seconds it took."""
+        """Put a photo through the clusterer; also the processor seconds it took.
+
+        As if each were a batch, and the store knew no members of what moves.
+        """
+        self.members.settle()
         return self._timed(partial(self.clusterer.process, photo))
 
     def found(self, photo: Prepared) -> None:
@@ -123,8 +129,9 @@ def world_of(profile: str, dim: int) -> World:
     """An empty scope."""
     oracle, chosen = Oracle(), PROFILES[profile]
     book = Book(partial(AdaptiveIndex, dim))
-    clusterer = Clusterer(book, RULES[chosen.rule], chosen, oracle, oracle)
-    return World(Crowd(dim), oracle, book, clusterer, chosen.neighbours)
+    members = Membership()
+    clusterer = Clusterer(book, RULES[chosen.rule], chosen, oracle, oracle, members)
+    return World(Crowd(dim), oracle, book, clusterer, members, chosen.neighbours)
 
 
 def founding(photo: Prepared, scope: ScopeBook) -> Outcome:
