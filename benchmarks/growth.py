@@ -240,7 +240,7 @@ def replace_some(world: World, count: int) -> NDArray[np.float64]:
 def bytes_of_sums(scope: ScopeBook) -> int:
     """Bytes of the vectors that prototypes add up."""
     clusters = scope.clusters.values()
-    return sum(lobe.total.nbytes for cluster in clusters for lobe in cluster.prototypes.values())
+    return sum(lobe.sums.nbytes for cluster in clusters for lobe in cluster.prototypes.values())
 
 
 def resident_bytes() -> int:
