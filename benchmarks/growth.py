@@ -1,4 +1,4 @@
-"""A scope that grows: photos of a crowd of places go through the real clusterer, timed."""
+"""A scope that grows: photos of a crowd of things go through the real clusterer, timed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.crowd import SCOPE, Crowd, Oracle
+from benchmarks.crowd import FACES, PLACES, SCOPE, Crowd, Oracle
 from engine.book import Book, ScopeBook
 from engine.cluster import id_for
 from engine.clusterer import Clusterer
 from engine.decide import RULES
 from engine.index.adaptive import AdaptiveIndex
-from engine.profile import PROFILES
+from engine.members import Membership
+from engine.profile import PROFILES, Profile
 from engine.types import Assigned, Created, Event, Evidence, Outcome, Prepared
 
-LIVE_EVERY = 10
+DECIDED = {"place": 10, "similarity": 1}
+"""While a scope grows, every so many photos the clusterer decides, by rule; the others found."""
 PROBES, QUERIES, SHUFFLED = 2000, 200, 1000
 _ROWS = 10_000  # vectors that brute force holds at once
 
@@ -47,7 +49,7 @@ class Pauses:
 class Measured:
     """What one size is like, and how the scope got there.
 
-    seconds: of each probe. spent: verifications of each of them that shows a new place. found:
+    seconds: of each probe. spent: verifications of each of them that shows a new thing. found:
     share of the others that joined a cluster. resident, sums: bytes of the process that the
     scope takes, and of its prototypes' sums. recall: share of the true neighbours that the
     index returns, before and after labels were taken out and put back in `replaced` seconds.
@@ -73,8 +75,9 @@ class World:
     oracle: Oracle
     book: Book
     clusterer: Clusterer
-    neighbours: int
-    places: int = 0
+    members: Membership
+    profile: Profile
+    things: int = 0
     photos: int = 0
     pauses: Pauses = field(default_factory=Pauses)
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(1))
@@ -85,16 +88,20 @@ class World:
         return self.book.scope(SCOPE)
 
     def new(self) -> Prepared:
-        """The first photo of the next place."""
-        self.places += 1
-        return self._photo(self.places - 1)
+        """The first photo of the next thing."""
+        self.things += 1
+        return self._photo(self.things - 1)
 
     def known(self) -> Prepared:
-        """Another photo of a place seen before."""
-        return self._photo(int(self.rng.integers(self.places)))
+        """Another photo of a thing seen before."""
+        return self._photo(int(self.rng.integers(self.things)))
 
     def stream(self, photo: Prepared) -> tuple[Outcome, float]:
-        """Put a photo through the clusterer; also the processor seconds it took."""
+        """Put a photo through the clusterer; also the processor seconds it took.
+
+        As if each were a batch, and the store knew no members of what moves.
+        """
+        self.members.settle()
         return self._timed(partial(self.clusterer.process, photo))
 
     def found(self, photo: Prepared) -> None:
@@ -107,9 +114,9 @@ class World:
 
         self._timed(apply)
 
-    def _photo(self, place: int) -> Prepared:
+    def _photo(self, thing: int) -> Prepared:
         self.photos += 1
-        return self.crowd.photo(place, self.photos)
+        return self.crowd.photo(thing, self.photos)
 
     def _timed(self, work: Callable[[], Outcome]) -> tuple[Outcome, float]:
         clock, started = time.perf_counter(), time.thread_time()
@@ -123,8 +130,10 @@ def world_of(profile: str, dim: int) -> World:
     """An empty scope."""
     oracle, chosen = Oracle(), PROFILES[profile]
     book = Book(partial(AdaptiveIndex, dim))
-    clusterer = Clusterer(book, RULES[chosen.rule], chosen, oracle, oracle)
-    return World(Crowd(dim), oracle, book, clusterer, chosen.neighbours)
+    members = Membership()
+    clusterer = Clusterer(book, RULES[chosen.rule], chosen, oracle, oracle, members)
+    crowd = Crowd(PLACES if chosen.rule == "place" else FACES, dim)
+    return World(crowd, oracle, book, clusterer, members, chosen)
 
 
 def founding(photo: Prepared, scope: ScopeBook) -> Outcome:
@@ -166,13 +175,13 @@ def measure(world: World, size: int, empty: int) -> Measured:
 
 
 def grow(world: World, size: int) -> None:
-    """Let photos come until the index holds `size` prototypes; one of ten is decided on."""
+    """Let photos come until the index holds `size` prototypes."""
+    every = DECIDED[world.profile.rule]
     while len(world.scope.index) < size:
-        turn = world.photos % (2 * LIVE_EVERY)
-        if turn % LIVE_EVERY or not world.places:
+        if world.photos % every or not world.things:
             world.found(world.new())
         else:
-            world.stream(world.known() if turn else world.new())
+            world.stream(world.known() if world.photos % (2 * every) else world.new())
 
 
 def probe(world: World, photos: int) -> tuple[NDArray[np.float64], NDArray[np.int64], float]:
@@ -191,12 +200,12 @@ def probe(world: World, photos: int) -> tuple[NDArray[np.float64], NDArray[np.in
 
 def recall(world: World) -> float:
     """Share of the truly nearest prototypes of fresh photos that the index returns."""
-    known = [world.crowd.photo(place, 0) for place in range(0, world.places, world.places // 100)]
-    new = [world.crowd.photo(world.places + n, 0) for n in range(len(known))]
+    known = [world.crowd.photo(thing, 0) for thing in range(0, world.things, world.things // 100)]
+    new = [world.crowd.photo(world.things + n, 0) for n in range(len(known))]
     queries = np.stack([photo.items[0].vector for photo in (*known, *new)])
-    truth = nearest(queries, world.scope, world.neighbours)
+    truth = nearest(queries, world.scope, world.profile.neighbours)
     found = [
-        {label for label, _ in world.scope.index.search(query, world.neighbours)}
+        {label for label, _ in world.scope.index.search(query, world.profile.neighbours)}
         for query in queries
     ]
     hits = [len(one & set(true)) / len(true) for one, true in zip(found, truth, strict=True)]
@@ -233,7 +242,7 @@ def replace_some(world: World, count: int) -> NDArray[np.float64]:
 def bytes_of_sums(scope: ScopeBook) -> int:
     """Bytes of the vectors that prototypes add up."""
     clusters = scope.clusters.values()
-    return sum(lobe.total.nbytes for cluster in clusters for lobe in cluster.prototypes.values())
+    return sum(lobe.sums.nbytes for cluster in clusters for lobe in cluster.prototypes.values())
 
 
 def resident_bytes() -> int:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
-import numpy as np
-
 from engine.calibration import Calibration
 from engine.cluster import Cluster, Prototype, carve, joined
 from engine.constraints import Constraints
@@ -156,9 +154,7 @@ class ScopeBook:
             self._join(change, vector)
 
     def _found(self, change: Assigned, vector: Vector, location: GeoPoint | None) -> None:
-        prototype = Prototype(
-            change.prototype_id, change.item_id, vector.astype(np.float64), location=location
-        )
+        prototype = Prototype(change.prototype_id, change.item_id, vector.copy(), location=location)
         self._place(prototype, change.cluster_id)
 
     def _place(self, prototype: Prototype, cluster_id: str) -> None:

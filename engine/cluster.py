@@ -23,33 +23,40 @@ class Prototype:
     """One lobe of a cluster. `exemplar` is the item that founded it; it can be verified against.
 
     exemplar: empty where the founder was carved out. location: where the exemplar was taken.
-    total: (d,) float64 sum of the members' unit vectors.
+    sums: (d,) sum of the members' unit vectors; float32 while there is but one, as most of a
+        large scope have, for that is exact and half the size.
     indexed_at: the count when the index last saw this prototype.
     revision: how often the members have changed.
     """
 
     prototype_id: int
     exemplar: str
-    total: NDArray[np.float64]
+    sums: NDArray[np.float32] | NDArray[np.float64]
     count: int = 1
     location: GeoPoint | None = None
     indexed_at: int = 1
     revision: int = 0
 
+    @property
+    def total(self) -> NDArray[np.float64]:
+        """(d,) float64 sum of the members' unit vectors."""
+        return self.sums.astype(np.float64, copy=False)
+
     def direction(self) -> Vector:
         """Unit vector of the lobe, (d,) float32: what the index holds; zero for a zero sum."""
-        length = float(np.linalg.norm(self.total))
-        return np.asarray(self.total / (length or 1.0), np.float32)
+        total = self.total
+        length = float(np.linalg.norm(total))
+        return np.asarray(total / (length or 1.0), np.float32)
 
     def add(self, vector: Vector) -> None:
         """Count one more member."""
-        self.total += vector
+        self.sums = self.total + vector
         self.count += 1
         self.revision += 1
 
     def subtract(self, item_id: str, vector: Vector) -> None:
         """Give up a member, and with it the exemplar where it was that."""
-        self.total -= vector
+        self.sums = self.total - vector
         self.count -= 1
         self.revision += 1
         if self.exemplar == item_id:
@@ -57,7 +64,7 @@ class Prototype:
 
     def absorb(self, other: Prototype) -> None:
         """Take over another lobe's members; its exemplar is given up."""
-        self.total += other.total
+        self.sums = self.total + other.total
         self.count += other.count
         self.revision += 1
 

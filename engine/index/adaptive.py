@@ -8,9 +8,6 @@ photo waits for that.
 
 from __future__ import annotations
 
-from heapq import merge
-from itertools import islice
-
 from engine.index.exact import ExactIndex
 from engine.index.hnsw import HnswIndex
 from engine.types import Vector
@@ -51,8 +48,8 @@ class AdaptiveIndex:
         recent = self._recent.search(vector, k)
         if not self._graph:
             return recent
-        both = merge(recent, self._graph.search(vector, k), key=lambda pair: (-pair[1], pair[0]))
-        return list(islice(both, k))
+        both = [*recent, *self._graph.search(vector, k)]
+        return sorted(both, key=lambda pair: (-pair[1], pair[0]))[:k]
 
     def _age(self) -> None:
         """Move the oldest of the recent labels into the graph."""

@@ -22,7 +22,7 @@ from engine.types import Vector
 
 _LINKS = 32
 _EF_CONSTRUCTION = 60
-_EF_SEARCH = 200
+_LEAST_EF, _EF_PER_K = 64, 6
 _SEED = 7
 _COPIED = 4  # vectors that a put brings over from an old graph
 
@@ -138,7 +138,7 @@ class _Graph:
 
     def _query(self, vector: Vector, k: int) -> tuple[list[int], list[float]]:
         """Ask for k; hnswlib raises where it reaches fewer, as deletions may bring about."""
-        self._hnsw.set_ef(max(_EF_SEARCH, 2 * k))
+        self._hnsw.set_ef(max(_LEAST_EF, _EF_PER_K * k))
         while k > 0:
             try:
                 nodes, distances = self._hnsw.knn_query(vector[None], k=k, num_threads=1)
