@@ -154,7 +154,7 @@ class Maintenance:
     def bound(self, scope: ScopeBook) -> int:
         """Lobes that a cluster may have now."""
         spare = self._profile.free_prototypes - len(scope.owners)
-        return max(self._profile.max_prototypes, spare)
+        return max(self._profile.max_prototypes, min(REGION, spare))
 
 
 def confirmation(cluster: Cluster, needed: int) -> Iterator[Confirmed]:

@@ -12,6 +12,8 @@ from state.records import is_whole
 from state.sqlite import connect
 from state.store import SqliteStore
 
+_RECORDS: Final = frozenset({"body", "image"})
+"""Columns that hold records."""
 _TABLES: Final = {"outcomes": "journal", "features": "features", "rejections": "rejections"}
 
 
@@ -71,18 +73,20 @@ class StateFile:
         """Names of the records whose checksum is wrong, whatever table they lie in."""
         for (table,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
             columns = self._db.execute("SELECT name, pk FROM pragma_table_info(?)", (table,))
-            keys = {name: pk for name, pk in columns if pk or name == "body"}
-            if "body" in keys:
-                del keys["body"]
-                yield from self._damaged(table, sorted(keys, key=lambda name: keys[name]))
+            places = dict(columns.fetchall())
+            keys = sorted((name for name, pk in places.items() if pk), key=lambda key: places[key])
+            for record in sorted(_RECORDS & places.keys()):
+                yield from self._damaged(table, keys, record)
 
     def close(self) -> None:
         """Release the file and its lock."""
         self.store.close()
 
-    def _damaged(self, table: str, keys: list[str]) -> Iterator[str]:
+    def _damaged(self, table: str, keys: list[str], record: str) -> Iterator[str]:
         name = " || '/' || ".join(keys)
-        rows = self._db.execute(f'SELECT CAST({name} AS BLOB), body FROM "{table}"')  # noqa: S608
+        rows = self._db.execute(
+            f'SELECT CAST({name} AS BLOB), {record} FROM "{table}" WHERE {record} IS NOT NULL'  # noqa: S608
+        )
         for key, body in rows:
             if not is_whole(body):
                 yield f"{table} {key.decode('utf-8', 'backslashreplace')}"

@@ -243,7 +243,7 @@ def test_a_journal_of_another_encoder_is_refused(
         check_journal(broker, topic, "other")
     kit.send(broker, topic, [Record(b"outcome/site/b", b"b")])
     checked = made_with(MADE_WITH, journal(broker, prefix), (topic, 0))
-    assert next(checked)[1].key == b"outcome/site/a"
+    assert [next(checked)[1].key for _ in RECORDS][-1] == b"outcome/site/a"
     with pytest.raises(StateMismatch, match="something unknown"):
         next(checked)
 

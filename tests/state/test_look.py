@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from cairn.cli import app
 from engine.jobs.placements import placements
-from engine.types import Assigned, Batch, Event, Evidence, Outcome
+from engine.types import Assigned, Batch, Event, Evidence, Item
 from state.identity import Identity
-from state.records import encode_outcome
+from state.records import encode_item
 from state.store import open_store
 from tests.builders import DIM, make_outcome
 from tests.commands import cairn, complaint
@@ -70,11 +70,9 @@ def changed_byte(db: sqlite3.Connection, table: str) -> None:
     db.execute(f"UPDATE {table} SET body = ? WHERE rowid = 1", (rotten,))  # noqa: S608
 
 
-def other_outcome(db: sqlite3.Connection, outcome: Outcome) -> None:
-    """The first row holds another record, whole by itself."""
-    sql = "UPDATE journal SET body = ?, scope = ?, image_id = ?, content_hash = ? WHERE n = 1"
-    image = outcome.image
-    db.execute(sql, (encode_outcome(outcome), image.scope, image.image_id, image.content_hash))
+def other_item(db: sqlite3.Connection, item: Item) -> None:
+    """The row of an item holds another vector, whole by itself."""
+    db.execute("UPDATE items SET body = ? WHERE item_id = ?", (encode_item(item), item.item_id))
 
 
 FAULTS: dict[str, Callable[[sqlite3.Connection], object]] = {
@@ -92,9 +90,10 @@ FAULTS: dict[str, Callable[[sqlite3.Connection], object]] = {
     "item IMG_0001.jpg#0: an exemplar without local features": lambda db: db.execute(
         "DELETE FROM features WHERE item_id = 'IMG_0001.jpg#0'"
     ),
-    "item strange#0: no unit vector of 509 numbers": lambda db: other_outcome(
-        db, make_outcome("strange")
+    "item IMG_0001.jpg#0: no unit vector of 509 numbers": lambda db: other_item(
+        db, replace(make_outcome("a").items[0], item_id="IMG_0001.jpg#0")
     ),
+    "items 1: its checksum is wrong": lambda db: changed_byte(db, "items"),
     "nobody can tell what it was made with": lambda db: db.execute(
         "UPDATE meta SET value = 'old words' WHERE key = 'identity'"
     ),

@@ -28,7 +28,7 @@ commands = st.tuples(st.sampled_from((*KINDS, "forget")), numbers, numbers, numb
 
 def journal_of(outcomes: Sequence[Outcome]) -> Log:
     """What a worker writes; control records leave gaps between the offsets."""
-    codecs = Codecs(encode_outcome, encode_image, encode_item, encode_features)
+    codecs = Codecs(encode_outcome, encode_image, encode_item, encode_features, "tests")
     committer = KafkaCommitter(Broker("nowhere:9092"), CommitSettings("w"), codecs)
     records = committer._journal_records(Batch(tuple(outcomes)))
     return [(2 * n, record) for n, (_, record) in enumerate(records)]

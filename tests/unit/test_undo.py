@@ -36,7 +36,7 @@ def test_undoing_a_merge_takes_along_what_joined_since(desk: Desk) -> None:
     a, b, _ = desk.clusters
     merge = desk.order(MergeClusters((a, b)))
     growing = replace(PLACE, max_prototypes=4)
-    desk.shard.clusterer._profile = growing
+    desk.shard.clusterer._profile = desk.shard.clusterer._maintenance._profile = growing
     late = desk.photo(1)
     desk.undo(merge)
     assert desk.cluster_of(late) == desk.cluster_of(ITEMS[2]) == b
