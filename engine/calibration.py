@@ -33,8 +33,8 @@ GROWTH = 1.1
 """The scope is calibrated anew when it has grown by this factor."""
 INERTIA = 0.7
 """What earlier fits still count beside a new one: piles should not change with every sample."""
-CACHED = 50_000
-"""Rows kept: half a kilobyte each."""
+CACHED = 25_000_000
+"""Bytes of rows kept: 6,000 in the plain space, 50,000 along axes."""
 MANY = 1000
 """Items from which on a scope is large."""
 DOUBT = 0.1
@@ -144,7 +144,7 @@ class Calibration:
         revision, row = self.rows.get(prototype.prototype_id, (-1, np.empty(0)))
         if revision != prototype.revision:
             row = _direction(prototype.total / prototype.count, self.centre, self.axes)
-            if len(self.rows) >= CACHED:
+            if len(self.rows) * row.nbytes >= CACHED:
                 self.rows.clear()
             self.rows[prototype.prototype_id] = prototype.revision, row
         return row
