@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from river.base import DriftDetector
-from river.drift import ADWIN
 
 from engine import criteria
 from engine.cluster import Cluster, Prototype
@@ -23,6 +21,9 @@ from engine.lineage import Calibrated
 from engine.linkage import groups, mergers
 from engine.space import Space, learn
 from engine.types import Vector
+
+if TYPE_CHECKING:
+    from river.base import DriftDetector
 
 Floats = NDArray[np.float64]
 Axes: TypeAlias = NDArray[np.float32]
@@ -42,7 +43,12 @@ DOUBT = 0.1
 
 
 def _new_watch() -> DriftDetector:
-    """Adaptive windows (Bifet & Gavalda 2007): a change of the mean that chance hardly makes."""
+    """Adaptive windows (Bifet & Gavalda 2007): a change of the mean that chance hardly makes.
+
+    Imported here, for river takes a second to load, and `cairn --help` needs none of it.
+    """
+    from river.drift import ADWIN  # noqa: PLC0415
+
     return ADWIN(delta=1e-4)  # type: ignore[no-untyped-call]
 
 
