@@ -101,7 +101,8 @@ class Box:
 class LocalFeatures:
     """Key points of one item, as verification needs them.
 
-    points: (n, 2) float32, x and y in pixels of the working image of `width` x `height`.
+    points: (n, 4) float32: x, y and diameter in pixels of the working image of `width` x
+    `height`, orientation in degrees.
     descriptors: (n, k) uint8; RootSIFT times 512 for SIFT.
     """
 
