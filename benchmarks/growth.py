@@ -200,7 +200,8 @@ def probe(world: World, photos: int) -> tuple[NDArray[np.float64], NDArray[np.in
 
 def recall(world: World) -> float:
     """Share of the truly nearest prototypes of fresh photos that the index returns."""
-    known = [world.crowd.photo(thing, 0) for thing in range(0, world.things, world.things // 100)]
+    sample = range(0, world.things, 2 * world.things // QUERIES or 1)
+    known = [world.crowd.photo(thing, 0) for thing in sample]
     new = [world.crowd.photo(world.things + n, 0) for n in range(len(known))]
     queries = np.stack([photo.items[0].vector for photo in (*known, *new)])
     truth = nearest(queries, world.scope, world.profile.neighbours)

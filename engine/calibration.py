@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from river.base import DriftDetector
-from river.drift import ADWIN
 
 from engine import criteria
 from engine.cluster import Cluster, Prototype
@@ -23,6 +21,9 @@ from engine.lineage import Calibrated
 from engine.linkage import groups, mergers
 from engine.space import Space, learn
 from engine.types import Vector
+
+if TYPE_CHECKING:
+    from river.base import DriftDetector
 
 Floats = NDArray[np.float64]
 Axes: TypeAlias = NDArray[np.float32]
@@ -33,8 +34,8 @@ GROWTH = 1.1
 """The scope is calibrated anew when it has grown by this factor."""
 INERTIA = 0.7
 """What earlier fits still count beside a new one: piles should not change with every sample."""
-CACHED = 50_000
-"""Rows kept: half a kilobyte each."""
+CACHED = 25_000_000
+"""Bytes of rows kept: 6,000 in the plain space, 50,000 along axes."""
 MANY = 1000
 """Items from which on a scope is large."""
 DOUBT = 0.1
@@ -42,7 +43,12 @@ DOUBT = 0.1
 
 
 def _new_watch() -> DriftDetector:
-    """Adaptive windows (Bifet & Gavalda 2007): a change of the mean that chance hardly makes."""
+    """Adaptive windows (Bifet & Gavalda 2007): a change of the mean that chance hardly makes.
+
+    Imported here, for river takes a second to load, and `cairn --help` needs none of it.
+    """
+    from river.drift import ADWIN  # noqa: PLC0415
+
     return ADWIN(delta=1e-4)  # type: ignore[no-untyped-call]
 
 
@@ -165,7 +171,7 @@ class Calibration:
         revision, row = self.rows.get(prototype.prototype_id, (-1, np.empty(0)))
         if revision != prototype.revision:
             row = _direction(prototype.total / prototype.count, self.centre, self.axes)
-            if len(self.rows) >= CACHED:
+            if len(self.rows) * row.nbytes >= CACHED:
                 self.rows.clear()
             self.rows[prototype.prototype_id] = prototype.revision, row
         return row

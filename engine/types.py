@@ -85,7 +85,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalFeatures:
-    """Key points of one item: (n, 2) x, y in pixels of the working image of `width` x `height`.
+    """Key points of one item, (n, 4): x, y and diameter in pixels of the working image, degrees.
 
     descriptors: (n, k) uint8; RootSIFT times 512 for SIFT.
     """

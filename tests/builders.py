@@ -34,7 +34,7 @@ def unit(seed: int, dim: int = DIM) -> Vector:
 
 def features_of(place: int, view: int = 0) -> LocalFeatures:
     """Local features that `SamePlaceVerifier` can read: the place number in the width."""
-    points = np.full((1, 2), view, np.float32)
+    points = np.full((1, 4), view, np.float32)
     return LocalFeatures(points, np.zeros((1, 4), np.uint8), width=place, height=1)
 
 
@@ -66,7 +66,7 @@ def prepared(
 
 def make_features(seed: int = 0, n: int = 3) -> LocalFeatures:
     rng = np.random.default_rng(seed)
-    points = rng.random((n, 2), dtype=np.float32)
+    points = rng.random((n, 4), dtype=np.float32)
     return LocalFeatures(points, rng.integers(0, 256, (n, 128), dtype=np.uint8), 640, 480)
 
 

@@ -1,7 +1,8 @@
 """Geometric verification: whether two sets of local features agree with one camera motion.
 
-Mutual nearest neighbours that pass Lowe's ratio test in both directions, made one-to-one,
-then a fundamental matrix by MAGSAC++ (Barath et al., CVPR 2020).
+Mutual nearest neighbours that pass Lowe's ratio test in both directions, made one-to-one; of
+these the largest group that is turned and scaled alike (weak geometric consistency, Jegou et al.,
+ECCV 2008); then a fundamental matrix by MAGSAC++ (Barath et al., CVPR 2020).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ Pairs = NDArray[np.intp]
 _NOTHING = Verdict(inliers=0, overlap=0.0)
 _MIN_MATCHES = 8
 _CELLS = 8
+_ANCHORS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,14 @@ class EpipolarVerifier:
     """Counts the matches that agree with one epipolar geometry; implements `Verifier`.
 
     ratio: Lowe's ratio of distances to the best and the second-best descriptor.
+    turn, zoom: degrees and octaves by which matches of one group may differ from its centre.
     tolerance: distance in pixels of the working images within which a match agrees.
     max_iterations, certainty: when MAGSAC stops looking for a better geometry.
     """
 
-    ratio: float = 0.8
+    ratio: float = 0.85
+    turn: float = 30.0
+    zoom: float = 1.0
     tolerance: float = 1.5
     max_iterations: int = 2000
     certainty: float = 0.999
@@ -46,12 +51,27 @@ class EpipolarVerifier:
         first, second = sorted((query, exemplar), key=_rank)
         pairs = match(first.descriptors, second.descriptors, self.ratio)
         pairs = _one_to_one(pairs, first.points, second.points)
+        pairs = pairs[self._alike(first.points[pairs[:, 0]], second.points[pairs[:, 1]])]
         if len(pairs) < _MIN_MATCHES:
             return _NOTHING
-        left, right = first.points[pairs[:, 0]], second.points[pairs[:, 1]]
+        left, right = first.points[pairs[:, 0], :2], second.points[pairs[:, 1], :2]
         agree = self._epipolar_inliers(left, right)
         shares = (_coverage(left[agree], first), _coverage(right[agree], second))
         return Verdict(int(agree.sum()), max(shares))
+
+    def _alike(self, left: Points, right: Points) -> NDArray[np.bool_]:
+        """Which matches, given as (m, 4) points, are of the largest group turned and scaled alike.
+
+        The centres tried are the matches of the strongest points, at most 256.
+        """
+        if not len(left):
+            return np.zeros(0, np.bool_)
+        turns = right[:, 3] - left[:, 3]
+        zooms = np.log2(_sizes(right) / _sizes(left))
+        apart = np.abs((turns[:_ANCHORS, None] - turns + 180) % 360 - 180)
+        scaled = np.abs(zooms[:_ANCHORS, None] - zooms)
+        groups = (apart <= self.turn) & (scaled <= self.zoom)
+        return np.asarray(groups[groups.sum(axis=1).argmax()])
 
     def _epipolar_inliers(self, left: Points, right: Points) -> NDArray[np.bool_]:
         none = np.zeros(len(left), np.bool_)
@@ -73,11 +93,12 @@ def match(left: NDArray[np.uint8], right: NDArray[np.uint8], ratio: float) -> Pa
     if len(left) < 2 or len(right) < 2:
         return np.empty((0, 2), np.intp)
     likeness = _unit_rows(left) @ _unit_rows(right).T
-    to_right, clear_left = _nearest(likeness, ratio)
-    to_left, clear_right = _nearest(likeness.T, ratio)
-    rows = np.arange(len(left))
-    keep = (to_left[to_right] == rows) & clear_left & clear_right[to_right]
-    return np.stack([rows[keep], to_right[keep]], axis=1)
+    nearest, clear = _nearest(likeness, ratio)
+    rows = np.flatnonzero(clear)
+    # Few rows are left, so the way back costs little: copied, their columns lie in memory as rows.
+    back, clear = _nearest(np.ascontiguousarray(likeness[:, nearest[rows]].T), ratio)
+    rows = rows[(back == rows) & clear]
+    return np.stack([rows, nearest[rows]], axis=1)
 
 
 def _unit_rows(descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -103,15 +124,19 @@ def _nearest(
 def _one_to_one(pairs: Pairs, left: Points, right: Points) -> Pairs:
     """Keep one match per location: SIFT puts several orientations on one point."""
     for column, points in ((0, left), (1, right)):
-        places = np.rint(points[pairs[:, column]]).astype(np.int64)
+        places = np.rint(points[pairs[:, column], :2]).astype(np.int64)
         _, kept = np.unique(places, axis=0, return_index=True)
         pairs = pairs[np.sort(kept)]
     return pairs
 
 
+def _sizes(points: Points) -> Points:
+    return np.maximum(points[:, 2], 1e-3)
+
+
 def _coverage(inliers: Points, view: LocalFeatures) -> float:
     covered = np.unique(_cells(inliers, view)).size
-    return covered / max(1, np.unique(_cells(view.points, view)).size)
+    return covered / max(1, np.unique(_cells(view.points[:, :2], view)).size)
 
 
 def _cells(points: Points, view: LocalFeatures) -> NDArray[np.int64]:

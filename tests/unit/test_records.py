@@ -147,7 +147,7 @@ rejections = st.builds(Rejection, texts, texts, origins, texts, texts)
 def local_features(draw: st.DrawFn) -> LocalFeatures:
     n, k = draw(st.integers(0, 5)), draw(st.integers(1, 8))
     return LocalFeatures(
-        draw(hnp.arrays(np.float32, (n, 2), elements=floats32)),
+        draw(hnp.arrays(np.float32, (n, 4), elements=floats32)),
         draw(hnp.arrays(np.uint8, (n, k))),
         draw(counts),
         draw(counts),
