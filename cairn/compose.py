@@ -150,7 +150,7 @@ def shard_of(store: Store, means: Means, stop: Callable[[], bool]) -> Shard:
     exemplars, members = ExemplarCache(store, EXEMPLARS_IN_MEMORY), Membership(store)
     rule = RULES[means.profile.rule]
     clusterer = Clusterer(book, rule, means.profile, means.verifier, exemplars, members)
-    corrector = Corrector(book, members, clusterer.regroup)
+    corrector = Corrector(book, members, clusterer)
     return Shard(book, clusterer, corrector, exemplars, members, store)
 
 

@@ -118,7 +118,8 @@ def _write(
         closing(store_at(directory / state.path.name, means)) as new,
     ):
         look = _looking(library, prepare, step)
-        for count in reembed(state.store, new, state.positions(), look, step):
+        dim = means.encoder.dim
+        for count in reembed(state.store, new, state.positions(), look, dim, step):
             progress.advance(task, count)
     return means.identity
 

@@ -205,6 +205,7 @@ class ScopeBook:
             self.constraints.add(constraint)
 
     def _forget(self, change: Forgotten, vector: Vector) -> None:
+        self.calibration.forget()
         cluster = self.clusters[change.cluster_id]
         prototype = cluster.prototypes[change.prototype_id]
         if prototype.exemplar == change.item_id:

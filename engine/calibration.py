@@ -86,6 +86,17 @@ class Calibration:
             self.watch.update(float(self.centre @ vector))
             self.drifting |= self.watch.drift_detected
 
+    def forget(self) -> None:
+        """Know nothing but how much was seen: something of an item that goes is in all else.
+
+        A replay that knows the item as zeros has found other things by now; from here on the two
+        are alike again.
+        """
+        self.threshold, self.belief = STRICTEST, 0.0
+        self.centre = self.space = self.axes = None
+        self.watch, self.drifting = _new_watch(), False
+        self.rows, self.learned = {}, None
+
     @property
     def due(self) -> bool:
         """Whether the scope has grown or changed enough to look again."""
@@ -96,17 +107,27 @@ class Calibration:
         mean = self._centre_of(sample)
         return len(sample) >= criteria.FEWEST and float(mean @ mean) < STRICTEST
 
-    def look_again(self, sample: Sequence[Prototype]) -> Calibrated:
-        """What a sample of lobes says now; nothing changes until the event is applied."""
+    def look_again(
+        self, sample: Sequence[Prototype], earlier: Calibration | None = None
+    ) -> Calibrated:
+        """What a sample of lobes says now; nothing changes until the event is applied.
+
+        earlier: what was believed before something was forgotten.
+        """
         centre = self._centre_of(sample)
         space = self._learned(sample, centre)
         found = fit(_unit_rows(sample, centre, None if space is None else space.projection()))
-        before, now = self._inherited(space), DOUBT + found.trust
-        threshold = (before * self.threshold + now * found.threshold) / (before + now)
+        past = earlier or self
+        before, now = past.inherited(space), DOUBT + found.trust
+        threshold = (before * past.threshold + now * found.threshold) / (before + now)
         numbers = tuple(lobe.prototype_id for lobe in sample)
         return Calibrated(
             threshold, found.silhouette, found.trust, self.seen, self.drifting, numbers
         )
+
+    def inherited(self, space: Space | None) -> float:
+        """What earlier fits count beside one in `space`: nothing, if one of them was plain."""
+        return INERTIA * self.belief if (space is None) == (self.space is None) else 0.0
 
     def apply(self, change: Calibrated, sample: Sequence[Prototype], newest: int) -> None:
         """Believe what was found in this sample; `newest` is the number of the next lobe."""
@@ -114,7 +135,7 @@ class Calibration:
         space = self._learned(sample, centre)
         self.centre = centre
         self.threshold = change.threshold
-        self.belief = self._inherited(space) + DOUBT + change.trust
+        self.belief = self.inherited(space) + DOUBT + change.trust
         self.space, self.axes = space, None if space is None else space.projection()
         self.rows = {}
         self.next_fit = int(self.seen * GROWTH) + 1
@@ -170,10 +191,6 @@ class Calibration:
             space = learn(points, groups(len(points), tree), self.space, INERTIA)
             self.learned = key, space
         return self.learned[1]
-
-    def _inherited(self, space: Space | None) -> float:
-        """What earlier fits still count: nothing, where they measured in the plain space."""
-        return INERTIA * self.belief if (space is None) == (self.space is None) else 0.0
 
     def _centre_of(self, sample: Sequence[Prototype]) -> Floats:
         """The mean of a sample's members.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from engine.book import Book, ScopeBook
+from engine.calibration import Calibration
 from engine.cluster import Cluster, Prototype, id_for
 from engine.constraints import may_merge
 from engine.decide import Assign, Candidate, Decision, Facts, RuleFunction, Spawn, Verify
@@ -92,6 +93,10 @@ class Clusterer:
         if self._profile.rule != "similarity":
             return iter(())
         return self._maintenance.regroup(cluster_id, self._book.scope(scope), scope)
+
+    def relearn(self, scope: str, earlier: Calibration) -> Iterator[Change]:
+        """What a scope knows of its material without what was forgotten; `earlier`: before."""
+        return self._maintenance.relearn(self._book.scope(scope), earlier)
 
     def _settle(self, item: Item, image: ImageRecord, others: Sequence[int]) -> Iterator[Event]:
         decision = self.decide(item, image.scope, image.location, others)

@@ -2,19 +2,21 @@
 
 1. Clusters are named by id, retired ids included; items by item id. What is unknown, what
    contradicts, and what would leave nothing is refused before anything changes.
-2. Merged clusters must lie together from then on, split and moved items apart from what they
-   left. A later merge, split or move overrides that; an explicit link only gives way when the
-   command that made it is undone.
+2. What people put together must lie together from then on, and split and moved items apart from
+   what they left. A later merge, split or move overrides that; an explicit link only gives way
+   when the command that made it is undone.
 3. Items leave a lobe by being carved out of it; a lobe that leaves whole keeps its exemplar.
 4. Nothing that people merge is fused, so that it can be taken apart again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeAlias, assert_never
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Protocol, assert_never
 
 from engine.book import Book, ScopeBook
+from engine.calibration import Calibration
 from engine.commands import (
     ConfirmCluster,
     ForgetImage,
@@ -29,22 +31,32 @@ from engine.commands import (
 from engine.constraints import tied
 from engine.draft import Draft
 from engine.errors import BadCommand
+from engine.lineage import Inheritance
 from engine.maintain import merge_order
 from engine.ports import MemberMemory, Past
-from engine.types import Assigned, Change, Correction, Event, Item, Outcome
+from engine.types import Assigned, Change, Correction, Event, Item, Merged, Outcome
 from engine.undo import undo
 
-Regroup: TypeAlias = Callable[[str, str], Iterable[Change]]
-"""Given scope and cluster id, the changes of a second look, each asked for once the last holds."""
+
+class Engine(Protocol):
+    """What commands need of the clusterer; it asks for a change once the last one holds."""
+
+    def regroup(self, scope: str, cluster_id: str) -> Iterable[Change]:
+        """What a second look at a cluster changes."""
+        ...
+
+    def relearn(self, scope: str, earlier: Calibration) -> Iterable[Change]:
+        """What a scope knows of its material without what was forgotten; `earlier`: before."""
+        ...
 
 
 class Corrector:
     """Carries out commands on the book of a shard, as the clusterer does photos."""
 
-    def __init__(self, book: Book, members: MemberMemory, regroup: Regroup) -> None:
+    def __init__(self, book: Book, members: MemberMemory, engine: Engine) -> None:
         self._book = book
         self._members = members
-        self._regroup = regroup
+        self._engine = engine
 
     def correct(self, correction: Correction, past: Past) -> Outcome:
         """Carry out a command; raises BadCommand, with the book as it was.
@@ -56,11 +68,22 @@ class Corrector:
         scope = self._book.scope(correction.scope)
         draft = Draft(correction.scope, scope, self._members, correction.command_id)
         plan(correction, draft, scope, past)
+        known = replace(scope.calibration)
         events = list(self._apply(correction.scope, draft.changes, draft.items))
-        if isinstance(correction.order, RegroupCluster):
-            cluster_id = draft.find(correction.order.cluster_id)
-            events += self._apply(correction.scope, self._regroup(correction.scope, cluster_id), {})
+        events += self._apply(correction.scope, self._consequences(correction, draft, known), {})
         return Outcome(correction, tuple(draft.items.values()), tuple(events))
+
+    def _consequences(
+        self, correction: Correction, draft: Draft, known: Calibration
+    ) -> Iterator[Change]:
+        """What the engine makes of it, one change at a time; `known`: what it knew before."""
+        match correction.order:
+            case RegroupCluster(cluster_id=cluster_id):
+                scope = self._book.scope(correction.scope)
+                for change in self._engine.regroup(correction.scope, draft.find(cluster_id)):
+                    yield _remembered(change, scope)
+            case ForgetImage() if draft.changes:
+                yield from self._engine.relearn(correction.scope, known)
 
     def _apply(
         self, name: str, changes: Iterable[Change], items: Mapping[str, Item]
@@ -71,6 +94,15 @@ class Corrector:
             scope.apply(event, items, None)
             self._members.remember(event, items)
             yield event
+
+
+def _remembered(change: Change, scope: ScopeBook) -> Change:
+    """A merger with what it takes to undo it."""
+    if not isinstance(change, Merged):
+        return change
+    retired, heir = scope.clusters[change.retired_id], scope.clusters[change.cluster_id]
+    lobes = tuple(sorted(retired.prototypes))
+    return replace(change, inheritance=Inheritance(lobes, retired.standing, heir.standing))
 
 
 def plan(correction: Correction, draft: Draft, scope: ScopeBook, past: Past) -> None:
@@ -141,8 +173,7 @@ def _link(order: LinkItems, draft: Draft, scope: ScopeBook) -> None:
     owners = sorted(draft.by_cluster([one, other]))
     if order.together and len(owners) == 2:
         kept, retired = merge_order(*(scope.clusters[owner] for owner in owners))
-        draft.merge(kept.cluster_id, retired.cluster_id)
-        draft.confirm(kept.cluster_id)
+        _join(kept.cluster_id, retired.cluster_id, draft)
     elif not order.together and len(owners) == 1:
         lobes = draft.lobes(owners[0])
         leaving = tied(other, lobes, draft.constraints, explicitly=True)
@@ -165,10 +196,9 @@ def _undo(past: Outcome | None, command_id: str, draft: Draft) -> None:
 
 
 def _join(kept: str, other: str, draft: Draft) -> None:
-    """Merge, and let the two lie together from now on."""
-    pair = min(draft.lobes(kept)), min(draft.lobes(other))
+    """Merge, and let all of both lie together from now on."""
     draft.merge(kept, other)
-    draft.link([pair], together=True)
+    _tie(draft.lobes(kept), draft)
     draft.confirm(kept)
 
 
@@ -177,6 +207,7 @@ def _found(source: str, leaving: set[int], draft: Draft, *, confirmed: bool) -> 
     staying = draft.lobes(source) - leaving
     child = draft.split(source, leaving)
     draft.link(_star(leaving, staying), together=False)
+    _tie(leaving, draft)
     if confirmed:
         draft.confirm(child)
     return child
@@ -191,8 +222,14 @@ def _send(source: str, target: str, leaving: set[int], draft: Draft) -> None:
     anchor = min(draft.lobes(target))
     draft.move(source, target, leaving)
     draft.link(_star(leaving, staying), together=False)
-    draft.link(((anchor, lobe) for lobe in leaving), together=True)
+    _tie({anchor, *leaving}, draft)
     draft.confirm(target)
+
+
+def _tie(lobes: set[int], draft: Draft) -> None:
+    """Let lobes lie together from now on, each with the oldest."""
+    oldest = min(lobes)
+    draft.link(((oldest, lobe) for lobe in lobes if lobe != oldest), together=True)
 
 
 def _star(ones: set[int], others: set[int]) -> list[tuple[int, int]]:

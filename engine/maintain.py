@@ -12,6 +12,7 @@ from itertools import islice
 import numpy as np
 
 from engine.book import ScopeBook
+from engine.calibration import Calibration
 from engine.cluster import Cluster, Prototype, id_of_child
 from engine.linkage import fusions
 from engine.ports import Members
@@ -60,6 +61,12 @@ class Maintenance:
     def regroup(self, cluster_id: str, scope: ScopeBook, name: str) -> Iterator[Change]:
         """Re-agglomerate a cluster with its neighbours."""
         return self._regroup(self._neighbourhood(cluster_id, scope), scope, name)
+
+    def relearn(self, scope: ScopeBook, earlier: Calibration) -> Iterator[Change]:
+        """Calibrate a scope anew that was calibrated before something was forgotten."""
+        sample = _sample(scope)
+        if earlier.centre is not None and scope.calibration.can_learn(sample):
+            yield scope.calibration.look_again(sample, earlier)
 
     def _threshold(self, scope: ScopeBook) -> float:
         learned, given = scope.calibration.threshold, self._profile.threshold

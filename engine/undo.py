@@ -66,10 +66,12 @@ def _same(cluster_id: str, living: str) -> None:
 
 def _restore(event: Event, draft: Draft) -> None:
     """Give lobes back to the cluster they came from."""
+    if isinstance(event.change, Merged | Moved) and event.change.fused:
+        raise _changed("lobes were fused with others by it")
     match event.change:
         case Merged(cluster_id=kept, retired_id=retired, inheritance=inheritance):
             if inheritance is None:
-                raise _changed(f"{kept} and {retired} were fused")
+                raise _changed(f"what {retired} was is not known any more")
             parent = draft.find(kept)
             draft.revive(
                 retired, parent, _exact(inheritance.prototypes, event, parent, draft), inheritance

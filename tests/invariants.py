@@ -12,6 +12,7 @@ from engine.lineage import Standing
 from engine.ports import Members
 from engine.types import Vector
 from tests.builders import unit
+from tests.snapshot import learned
 
 PROBES = 3
 
@@ -83,7 +84,7 @@ def lasting(scope: ScopeBook) -> object:
     return (
         {name: _inside(cluster) for name, cluster in scope.clusters.items()},
         list(scope.constraints),
-        scope.calibration.threshold,
+        learned(scope.calibration),
         scope.owners,
         scope.confirmed,
         neighbours,

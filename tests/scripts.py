@@ -127,5 +127,5 @@ def recovered(store: MemoryStore) -> Shard:
     exemplars, members = ExemplarCache(store, entries=3), Membership(store)
     place = PROFILES["place"]
     clusterer = Clusterer(book, RULES["place"], place, SamePlaceVerifier(), exemplars, members)
-    corrector = Corrector(book, members, clusterer.regroup)
+    corrector = Corrector(book, members, clusterer)
     return Shard(book, clusterer, corrector, exemplars, members, store)

@@ -29,13 +29,17 @@ from engine.members import Membership
 from engine.ports import Store
 from engine.profile import PROFILES, Profile
 from engine.types import Batch, Correction, Created, Item, Origin, Outcome, Split
+from engine.vectors import settle
 from state.cache import ExemplarCache
-from tests.builders import DIM, prepared
+from tests.builders import DIM, prepared, unit
 from tests.fakes import MemoryStore, SamePlaceVerifier, key_of
 
 SCOPE = "site"
 SMALL = replace(PROFILES["place"], max_prototypes=3, verifications=2)
 """Fuses lobes soon, and misses partners at first, so that clusters merge later."""
+LOOSE = replace(PROFILES["object"], max_prototypes=3, free_prototypes=12)
+"""Goes by similarity, and fuses lobes soon."""
+NOISE = 0.7
 
 
 def shard_over(store: Store, profile: Profile = SMALL) -> Shard:
@@ -46,7 +50,7 @@ def shard_over(store: Store, profile: Profile = SMALL) -> Shard:
     exemplars, members = ExemplarCache(store, entries=3), Membership(store)
     verifier, rule = SamePlaceVerifier(), RULES[profile.rule]
     clusterer = Clusterer(book, rule, profile, verifier, exemplars, members)
-    corrector = Corrector(book, members, clusterer.regroup)
+    corrector = Corrector(book, members, clusterer)
     return Shard(book, clusterer, corrector, exemplars, members, store)
 
 
@@ -55,6 +59,7 @@ class Desk:
 
     def __init__(self, store: Store | None = None, profile: Profile = SMALL) -> None:
         self.store = store or MemoryStore()
+        self.profile = profile
         self.shard = shard_over(self.store, profile)
         self._numbers = count(1)
         self._waiting: list[Outcome] = []
@@ -69,8 +74,10 @@ class Desk:
         return self.shard.book.scope(SCOPE)
 
     def photo(self, place: int) -> str:
-        """Take in one photo of a place; its item id."""
-        made = prepared(next(self._numbers), place=place)
+        """Take in one photo of a place; its item id. Places look somewhat alike."""
+        number = next(self._numbers)
+        vector = settle(unit(1000 + place) + NOISE * unit(number), DIM)
+        made = prepared(number, vector, place)
         self._take(self.shard.clusterer.process(made))
         self.items[made.items[0].item_id] = made.items[0]
         return made.items[0].item_id
@@ -111,7 +118,7 @@ class Desk:
 
     def restart(self) -> None:
         """Begin anew from what is durable."""
-        self.shard = shard_over(self.store)
+        self.shard = shard_over(self.store, self.profile)
 
     def image_outcome(self, scope: str, image_id: str) -> Outcome | None:
         return self._past.get(("image", image_id))

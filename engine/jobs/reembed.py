@@ -12,6 +12,8 @@ from functools import partial
 from itertools import islice
 from typing import TypeAlias, TypeVar
 
+import numpy as np
+
 from engine.errors import StateMismatch
 from engine.ports import Store
 from engine.types import Batch, ImageRecord, Item, Origin, Outcome, Prepared
@@ -44,12 +46,13 @@ def own_photo(outcome: Outcome) -> Wanted | None:
 
 
 def reembed(
-    old: Store, new: Store, positions: Iterable[Origin], look: Look, step: int
+    old: Store, new: Store, positions: Iterable[Origin], look: Look, dim: int, step: int
 ) -> Iterator[int]:
     """Fill an empty store with all that another holds, embedded anew.
 
-    positions: those of the old store. step: outcomes looked at and committed at once. Yields
-    how many each commit held; the new store is complete when the iterator ends.
+    positions: those of the old store. dim: length of a new vector. step: outcomes looked at and
+    committed at once. Yields how many each commit held; the new store is complete when the
+    iterator ends.
     """
     for outcomes in chunks(old.outcomes(), step):
         wanted = [photo for outcome in outcomes if (photo := own_photo(outcome))]
@@ -59,17 +62,23 @@ def reembed(
             for item in prepared.items
         }
         find = partial(_find, fresh, new)
-        new.commit(Batch(tuple(renewed(outcome, find) for outcome in outcomes)))
+        new.commit(Batch(tuple(renewed(outcome, find, dim) for outcome in outcomes)))
         yield len(outcomes)
     for rejections in chunks(old.rejections(), step):
         new.commit(Batch(rejections=tuple(rejections)))
     new.commit(Batch(marks=tuple(positions)))
 
 
-def renewed(outcome: Outcome, find: Callable[[str, str], Item]) -> Outcome:
-    """The same outcome with the vectors and local features of what `find` has of its items."""
+def renewed(outcome: Outcome, find: Callable[[str, str], Item], dim: int) -> Outcome:
+    """The same outcome with the vectors and local features of what `find` has of its items.
+
+    What was forgotten keeps a zero vector, of the new length `dim`.
+    """
+    zeros = np.zeros(dim, np.float32)
     items = (
-        item if _is_forgotten(item) else _like(item, find(outcome.scope, item.item_id))
+        replace(item, vector=zeros)
+        if _is_forgotten(item)
+        else _like(item, find(outcome.scope, item.item_id))
         for item in outcome.items
     )
     return replace(outcome, items=tuple(items))

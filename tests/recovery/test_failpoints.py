@@ -187,7 +187,7 @@ def live(files: Sequence[File], state: Path, batch_size: int, fuse: Fuse) -> Non
         sink = JsonLinesSink(events, rejected, event_body)
         sink.catch_up(store.outcomes(), store.rejections())
         source = FolderSource(Files(files), store.position, watch=False)
-        corrector = Corrector(book, members, clusterer.regroup)
+        corrector = Corrector(book, members, clusterer)
         shards = FixedShards({0: Shard(book, clusterer, corrector, cache, members, store)})
         pace = Pace(batch_size, poll_s=0)
         Loop(source, partial(look, fuse), shards, NoLog(), [Sink(sink)], pace).run(lambda: False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from engine.criteria import STRICTEST
 from engine.lineage import Calibrated
 from engine.types import Vector
 from tests.blobs import DIM, blobs, centred, pile
+from tests.snapshot import learned
 
 FITTED = Calibrated(threshold=0.4, silhouette=0.5, trust=1.0, items=0, drifted=False, sample=())
 CHANGED = Calibrated(threshold=0.4, silhouette=0.5, trust=1.0, items=0, drifted=True, sample=())
@@ -194,3 +196,37 @@ def test_a_large_scope_damps_what_differs_inside_piles() -> None:
     for rows in (plain, damped):
         assert (rows[own] @ rows[own].T).mean() > (rows[own] @ rows[other].T).mean()
     assert (damped[own] @ damped[own].T).min() > (plain[own] @ plain[own].T).min()
+
+
+def test_what_was_forgotten_leaves_no_trace() -> None:
+    """A replay that knows it as zeros finds another centre and space, until it is forgotten."""
+    vectors, _ = blobs([10] * 20)
+    zeros = [np.zeros_like(vectors[0]), *vectors[1:]]
+    live, replayed = Calibration(seen=MANY), Calibration(seen=MANY)
+    for calibration, known in ((live, vectors), (replayed, zeros)):
+        calibration.apply(FITTED, lobes(known), 200)
+        for vector in known:
+            calibration.add(vector)
+    assert live.space is not None
+    assert learned(live) != learned(replayed)
+    earlier = replace(live)
+    for calibration in (live, replayed):
+        calibration.forget()
+    assert learned(live) == learned(replayed)
+    again = live.look_again(lobes(vectors[1:]), earlier)
+    for calibration in (live, replayed):
+        calibration.apply(again, lobes(vectors[1:]), 200)
+    assert live.space is not None
+    assert learned(live) == learned(replayed)
+
+
+def test_what_was_believed_counts_on_when_something_is_forgotten() -> None:
+    """The threshold does not jump for the sake of one photo."""
+    vectors, _ = blobs([6] * 5)
+    calibration = fed(vectors)
+    calibration.apply(Calibrated(0.9, 0.5, 1.0, 30, False, ()), lobes(vectors), 30)
+    before, earlier = calibration.look_again(lobes(vectors[1:])), replace(calibration)
+    calibration.forget()
+    assert calibration.threshold == STRICTEST
+    after = calibration.look_again(lobes(vectors[1:]), earlier)
+    assert after.threshold == pytest.approx(before.threshold)

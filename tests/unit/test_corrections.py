@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -255,11 +256,12 @@ def test_a_second_look_is_carried_out_one_change_at_a_time(desk: Desk) -> None:
     a = desk.clusters[0]
     seen = []
 
-    def regroup(_: str, cluster_id: str) -> object:
-        yield Split("part", cluster_id, (1,), (ITEMS[1],))
-        seen.append(desk.members_of("part"))
+    class Looking:
+        def regroup(self, _: str, cluster_id: str) -> Iterator[Change]:
+            yield Split("part", cluster_id, (1,), (ITEMS[1],))
+            seen.append(desk.members_of("part"))
 
-    corrector = Corrector(desk.shard.book, desk.shard.members, regroup)
+    corrector = Corrector(desk.shard.book, desk.shard.members, Looking())
     command = Correction("look", SCOPE, Origin("t", 0, 0), RegroupCluster(a))
     outcome = corrector.correct(command, desk)
     assert seen == [[ITEMS[1]]]

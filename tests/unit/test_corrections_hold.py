@@ -13,13 +13,15 @@ from engine.book import Book
 from engine.commands import ForgetImage, LinkItems, UndoCommand
 from engine.errors import BadCommand
 from engine.index.exact import ExactIndex
+from engine.profile import Profile
 from engine.types import Carved, Created, Split
 from state.store import open_store
 from tests.builders import DIM
 from tests.fakes import MemoryStore
 from tests.invariants import check, lasting, snapshot, view
-from tests.shards import KINDS, SCOPE, Desk, attempt, drawn
+from tests.shards import KINDS, LOOSE, SCOPE, SMALL, Desk, attempt, drawn
 
+profiles = st.sampled_from([SMALL, LOOSE])
 Step = tuple[str, int, int, int]
 numbers = st.integers(0, 40)
 photo_steps = st.tuples(st.just("photo"), st.integers(0, 4), numbers, numbers)
@@ -47,22 +49,22 @@ def check_desk(desk: Desk) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(scripts)
-def test_the_book_is_consistent_after_every_step(script: list[Step]) -> None:
+@given(scripts, profiles)
+def test_the_book_is_consistent_after_every_step(script: list[Step], profile: Profile) -> None:
     """Owners, index, sums, counts, redirects and constraints, whoever asked for what."""
-    desk = Desk()
+    desk = Desk(profile=profile)
     for step in script:
         take(step, desk)
         check_desk(desk)
 
 
 @settings(max_examples=80, deadline=None)
-@given(scripts)
-def test_replay_equals_live(script: list[Step]) -> None:
+@given(scripts, profiles)
+def test_replay_equals_live(script: list[Step], profile: Profile) -> None:
     """What a file gives back makes the same book bit for bit, whatever was forgotten."""
     with TemporaryDirectory() as directory:
         with closing(open_store(Path(directory, "s.db"), "test")) as store:
-            desk = Desk(store)
+            desk = Desk(store, profile)
             for step in script:
                 take(step, desk)
             desk.commit()
@@ -74,10 +76,10 @@ def test_replay_equals_live(script: list[Step]) -> None:
 
 
 @settings(max_examples=80, deadline=None)
-@given(scripts)
-def test_a_refused_command_changes_nothing(script: list[Step]) -> None:
+@given(scripts, profiles)
+def test_a_refused_command_changes_nothing(script: list[Step], profile: Profile) -> None:
     """The book and the members are as they were, bit for bit."""
-    desk = Desk()
+    desk = Desk(profile=profile)
     for step in script:
         kind, one, two, three = step
         if kind not in KINDS:
@@ -90,10 +92,10 @@ def test_a_refused_command_changes_nothing(script: list[Step]) -> None:
 
 
 @settings(max_examples=80, deadline=None)
-@given(scripts)
-def test_ids_are_never_given_twice(script: list[Step]) -> None:
+@given(scripts, profiles)
+def test_ids_are_never_given_twice(script: list[Step], profile: Profile) -> None:
     """No cluster is born under an id that another had before it, living or not."""
-    desk = Desk()
+    desk = Desk(profile=profile)
     for step in script:
         take(step, desk)
     born = [
@@ -106,10 +108,10 @@ def test_ids_are_never_given_twice(script: list[Step]) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(scripts, command_steps)
-def test_undo_restores_what_people_saw(script: list[Step], step: Step) -> None:
+@given(scripts, profiles, command_steps)
+def test_undo_restores_what_people_saw(script: list[Step], profile: Profile, step: Step) -> None:
     """At once, every command can be undone but to forget: who lies where, names, standing."""
-    desk = Desk()
+    desk = Desk(profile=profile)
     for earlier in script:
         take(earlier, desk)
     order = drawn(*step, desk)
@@ -128,10 +130,12 @@ def test_undo_restores_what_people_saw(script: list[Step], step: Step) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(scripts)
-def test_a_restart_between_any_two_commits_changes_nothing(script: list[Step]) -> None:
+@given(scripts, profiles)
+def test_a_restart_between_any_two_commits_changes_nothing(
+    script: list[Step], profile: Profile
+) -> None:
     """A worker that begins anew from its store goes on as the one that never stopped."""
-    calm, stormy = Desk(), Desk(MemoryStore())
+    calm, stormy = Desk(profile=profile), Desk(MemoryStore(), profile)
     for step in script:
         take(step, calm)
         take(step, stormy)
@@ -143,10 +147,12 @@ def test_a_restart_between_any_two_commits_changes_nothing(script: list[Step]) -
 
 
 @settings(max_examples=150, deadline=None)
-@given(scripts, st.booleans())
-def test_links_are_kept_until_they_are_undone(script: list[Step], together: bool) -> None:
+@given(scripts, profiles, st.booleans())
+def test_links_are_kept_until_they_are_undone(
+    script: list[Step], profile: Profile, together: bool
+) -> None:
     """Whatever is learned or asked for later, but that one of the images is forgotten."""
-    desk = Desk()
+    desk = Desk(profile=profile)
     one, other = desk.photos(0, 1)
     link = desk.order(LinkItems((one, other), together))
     ends = (UndoCommand("command-1"), ForgetImage("image-1"), ForgetImage("image-2"))

@@ -80,7 +80,7 @@ def _events(number: int, outcome: Outcome) -> Iterator[Event]:
 
 def renewed_by(old: MemoryStore, step: int) -> MemoryStore:
     new = MemoryStore()
-    assert sum(reembed(old, new, [Origin("t", 0, 7)], look, step)) == len(NAMES)
+    assert sum(reembed(old, new, [Origin("t", 0, 7)], look, NEW_DIM, step)) == len(NAMES)
     return new
 
 
@@ -148,4 +148,4 @@ def test_an_item_that_is_found_no_more_is_told(old: MemoryStore) -> None:
         yield from (replace(prepared, items=()) for prepared in look(wanted))
 
     with pytest.raises(StateMismatch, match=r"item a#0 of scope 'site' is found no more"):
-        list(reembed(old, MemoryStore(), [], blind, 2))
+        list(reembed(old, MemoryStore(), [], blind, NEW_DIM, 2))
