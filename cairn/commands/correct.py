@@ -206,7 +206,7 @@ def forget(
 
 @app.command("regroup")
 def regroup(context: typer.Context, cluster: Cluster) -> None:
-    """Look again at what in a cluster belongs together.
+    """Look again at what in a cluster and around it belongs together; places stay as they are.
 
     Example: cairn correct --state cairn-state regroup 1f8e0c…
     """

@@ -161,3 +161,19 @@ def test_links_are_kept_until_they_are_undone(
             take(step, desk)
         assert (desk.cluster_of(one) == desk.cluster_of(other)) == together
     desk.undo(link)
+
+
+@settings(max_examples=100, deadline=None)
+@given(scripts, profiles)
+def test_evidence_never_overrides_people(script: list[Step], profile: Profile) -> None:
+    """What they vouched for keeps its id and its members, and no name is lost to a photo."""
+    desk = Desk(profile=profile)
+    for step in script:
+        before = view(desk.scope, SCOPE, desk.shard.members)
+        take(step, desk)
+        if step[0] == "photo":
+            after = view(desk.scope, SCOPE, desk.shard.members)
+            names = {standing.name for standing, _ in after.values()}
+            for cluster_id, (standing, items) in before.items():
+                assert not standing.name or standing.name in names
+                assert not standing.pinned or set(items) <= set(after[cluster_id][1])
