@@ -117,7 +117,7 @@ def key_of(outcome: Outcome) -> tuple[str, str, str]:
 class SamePlaceVerifier:
     """Agrees exactly where both features carry the same place number."""
 
-    def __init__(self, inliers: int = 20) -> None:
+    def __init__(self, inliers: int = 16) -> None:
         self.inliers = inliers
         self.calls = 0
 

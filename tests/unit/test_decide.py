@@ -21,7 +21,7 @@ from engine.decide import (
 from engine.profile import PROFILES, Profile
 from engine.types import Trial, Verdict
 
-PLACE = PROFILES["place"]
+PLACE = replace(PROFILES["place"], verifications=5, verifications_after_hit=2, certain_inliers=25)
 OBJECT = replace(PROFILES["object"], threshold=0.6)
 
 
