@@ -21,6 +21,7 @@ from benchmarks.encoders import ENCODERS, encoder_for
 from benchmarks.features import KnownVerdicts, cache_folder, fingerprint
 from benchmarks.streams import STREAMS
 from engine.vision.geometry import EpipolarVerifier
+from engine.vision.sift import SiftExtractor
 
 _T = TypeVar("_T")
 
@@ -66,7 +67,8 @@ def verdicts_kept() -> Iterator[KnownVerdicts]:
     """
     cv2.setNumThreads(1)
     verifier = EpipolarVerifier()
-    path = cache_folder() / f"verdicts-{fingerprint(verifier)}.npz"
+    parts = (SiftExtractor(), verifier)
+    path = cache_folder() / f"verdicts-{'-'.join(fingerprint(part) for part in parts)}.npz"
     verdicts = KnownVerdicts(verifier, path)
     with threadpool_limits(1):
         try:

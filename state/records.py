@@ -147,10 +147,10 @@ def decode_features(data: bytes) -> LocalFeatures:
     """Invert `encode_features`; raises CorruptRecord, or Misconfigured for a newer version."""
     header, body = _unframe(_FEATURES, data)
     count, length = header["shape"]
-    points = np.frombuffer(body, "<f4", count * 2).astype(np.float32)
+    points = np.frombuffer(body, "<f4", count * 4).astype(np.float32)
     descriptors = np.frombuffer(body, np.uint8, count * length, points.nbytes).copy()
     return LocalFeatures(
-        points.reshape(count, 2),
+        points.reshape(count, 4),
         descriptors.reshape(count, length),
         header["width"],
         header["height"],

@@ -20,6 +20,7 @@ from engine.types import (
     Prepared,
     Rejection,
     Vector,
+    Verdict,
 )
 from engine.vectors import settle
 from state.records import encode_image, encode_item, encode_outcome
@@ -32,9 +33,14 @@ def unit(seed: int, dim: int = DIM) -> Vector:
     return settle(np.random.default_rng(seed).normal(size=dim), dim)
 
 
+def agreeing(inliers: int) -> Verdict:
+    """A verdict on views that have so many matches, all of them inliers and half distinctive."""
+    return Verdict(inliers, inliers, inliers / 2, 0.5 if inliers else 0.0)
+
+
 def features_of(place: int, view: int = 0) -> LocalFeatures:
     """Local features that `SamePlaceVerifier` can read: the place number in the width."""
-    points = np.full((1, 2), view, np.float32)
+    points = np.full((1, 4), view, np.float32)
     return LocalFeatures(points, np.zeros((1, 4), np.uint8), width=place, height=1)
 
 
@@ -66,7 +72,7 @@ def prepared(
 
 def make_features(seed: int = 0, n: int = 3) -> LocalFeatures:
     rng = np.random.default_rng(seed)
-    points = rng.random((n, 2), dtype=np.float32)
+    points = rng.random((n, 4), dtype=np.float32)
     return LocalFeatures(points, rng.integers(0, 256, (n, 128), dtype=np.uint8), 640, 480)
 
 

@@ -23,9 +23,9 @@ class SiftExtractor:
     contrast: SIFT's contrast threshold; below OpenCV's 0.04 so that plain walls give points too.
     """
 
-    max_points: int = 1000
+    max_points: int = 1500
     long_side: int = 640
-    contrast: float = 0.02
+    contrast: float = 0.01
 
     @property
     def identity(self) -> str:
@@ -42,7 +42,9 @@ class SiftExtractor:
         if not found:
             return _no_features(width, height)
         order = _strongest(found, self.max_points)
-        points = np.array([found[i].pt for i in order], np.float32)
+        points = np.array(
+            [(*found[i].pt, found[i].size, found[i].angle) for i in order], np.float32
+        )
         return LocalFeatures(points, _root_sift(np.asarray(raw, np.float32)[order]), width, height)
 
 
@@ -75,4 +77,4 @@ def _root_sift(raw: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def _no_features(width: int, height: int) -> LocalFeatures:
-    return LocalFeatures(np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), width, height)
+    return LocalFeatures(np.empty((0, 4), np.float32), np.empty((0, 128), np.uint8), width, height)

@@ -87,7 +87,7 @@ def test_degenerate_points_are_no_crash(verifier: Verifier) -> None:
     full = features("coffee.png")
     for points in (
         np.zeros_like(full.points),
-        np.repeat(np.arange(len(full.points), dtype=np.float32)[:, None], 2, axis=1),
+        np.repeat(np.arange(len(full.points), dtype=np.float32)[:, None], 4, axis=1),
     ):
         flat = LocalFeatures(points, full.descriptors, full.width, full.height)
         assert verifier.verify(flat, flat).overlap <= 1

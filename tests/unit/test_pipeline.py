@@ -53,7 +53,7 @@ class WidthEncoder:
 
 class WidthExtractor:
     def extract(self, image: Rgb) -> LocalFeatures:
-        empty = np.empty((0, 2), np.float32)
+        empty = np.empty((0, 4), np.float32)
         return LocalFeatures(empty, np.empty((0, 1), np.uint8), image.shape[1], image.shape[0])
 
 

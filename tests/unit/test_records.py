@@ -98,7 +98,9 @@ images = st.builds(
     st.none() | st.builds(GeoPoint, numbers, numbers),
     st.dictionaries(texts, texts, max_size=3),
 )
-trials = st.builds(Trial, texts, texts, st.builds(Verdict, counts, numbers))
+trials = st.builds(
+    Trial, texts, texts, numbers, st.builds(Verdict, counts, counts, numbers, numbers)
+)
 tuples_of_trials = st.lists(trials, max_size=3).map(tuple)
 evidence = st.builds(Evidence, texts, st.none() | numbers, st.none() | numbers, tuples_of_trials)
 pairs = st.lists(st.tuples(counts, counts), max_size=3).map(tuple)
@@ -147,7 +149,7 @@ rejections = st.builds(Rejection, texts, texts, origins, texts, texts)
 def local_features(draw: st.DrawFn) -> LocalFeatures:
     n, k = draw(st.integers(0, 5)), draw(st.integers(1, 8))
     return LocalFeatures(
-        draw(hnp.arrays(np.float32, (n, 2), elements=floats32)),
+        draw(hnp.arrays(np.float32, (n, 4), elements=floats32)),
         draw(hnp.arrays(np.uint8, (n, k))),
         draw(counts),
         draw(counts),

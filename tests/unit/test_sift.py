@@ -14,10 +14,10 @@ def test_features_have_the_promised_form() -> None:
     """Points lie within the working image; descriptors are bytes of about equal length."""
     found = SiftExtractor(max_points=300, long_side=320).extract(photo("coffee.png"))
     assert (found.width, found.height) == (320, 213)
-    assert found.points.shape == (300, 2)
+    assert found.points.shape == (300, 4)
     assert found.points.dtype == np.float32
     assert (found.points >= 0).all()
-    assert (found.points <= [320, 213]).all()
+    assert (found.points <= [320, 213, 320, 360]).all()
     assert found.descriptors.shape == (300, 128)
     assert found.descriptors.dtype == np.uint8
     lengths = np.linalg.norm(found.descriptors.astype(float), axis=1)
@@ -28,7 +28,7 @@ def test_a_flat_image_has_no_features() -> None:
     """Nothing to hold on to is no error, for one pixel as for many."""
     for side in (1, 2, 100):
         found = SiftExtractor().extract(np.full((side, side, 3), 128, np.uint8))
-        assert found.points.shape == (0, 2)
+        assert found.points.shape == (0, 4)
         assert found.descriptors.shape == (0, 128)
 
 
