@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.clusterer import NOTHING
 from engine.types import (
     Box,
     ImageRecord,
@@ -89,7 +90,7 @@ class Oracle:
         """Many inliers on the same thing, none elsewhere."""
         self.calls += 1
         same = query.width == exemplar.width
-        return Verdict(60, 1.0) if same else Verdict(0, 0.0)
+        return Verdict(60, 60, 30.0, 1.0) if same else NOTHING
 
     def features(self, scope: str, item_id: str) -> LocalFeatures:
         """The features of any photo follow from its name."""

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from benchmarks.encoders import ENCODERS
 from benchmarks.features import SHARED, KnownVerdicts, Sample
 from benchmarks.measures import NOISE, Groups, alone
-from benchmarks.offline import inliers
+from benchmarks.offline import verified
 from benchmarks.replay import replay
 from benchmarks.report import description, table, verdicts_kept
 from benchmarks.sheets import Picture, Row, chosen, draw_sheet
@@ -124,8 +124,8 @@ def nearness(stream: Stream, one: Positions, other: Positions, verdicts: KnownVe
     if stream.profile.rule != "place":
         return said
     nearest = [pairs[place] for place in np.argsort(-cosines, kind="stable")[:VERIFIED]]
-    found = [inliers(stream.samples[a], stream.samples[b], verdicts) for a, b in nearest]
-    return f"{said}, inliers {max(found)}"
+    found = [verified(stream.samples[a], stream.samples[b], verdicts) for a, b in nearest]
+    return f"{said}, inliers {max(verdict.inliers for verdict in found)}"
 
 
 def rows_of(case: Case, stream: Stream, order: Positions, verdicts: KnownVerdicts) -> Iterator[Row]:

@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -129,15 +129,9 @@ class KnownVerdicts:
         """Write what is new to disk, beside what other runs wrote meanwhile."""
         if len(self._known) > self._stored:
             self._known = _known_pairs(self._path) | self._known
-            verdicts = self._known.values()
-            save(
-                self._path,
-                {
-                    "pairs": np.array(list(self._known)),
-                    "inliers": np.array([verdict.inliers for verdict in verdicts], np.int64),
-                    "overlap": np.array([verdict.overlap for verdict in verdicts], np.float64),
-                },
-            )
+            verdicts = [astuple(verdict) for verdict in self._known.values()]
+            pairs = np.array(list(self._known))
+            save(self._path, {"pairs": pairs, "verdicts": np.array(verdicts, np.float64)})
             self._stored = len(self._known)
 
 
@@ -145,10 +139,10 @@ def _known_pairs(path: Path) -> dict[tuple[str, str], Verdict]:
     if not path.exists():
         return {}
     with np.load(path, allow_pickle=False) as file:
-        rows = zip(file["pairs"], file["inliers"], file["overlap"], strict=True)
+        rows = zip(file["pairs"].tolist(), file["verdicts"].tolist(), strict=True)
         return {
-            (str(a), str(b)): Verdict(int(inliers), float(overlap))
-            for (a, b), inliers, overlap in rows
+            (one, other): Verdict(int(inliers), int(matches), support, overlap)
+            for (one, other), (inliers, matches, support, overlap) in rows
         }
 
 

@@ -15,10 +15,10 @@ from benchmarks.crowd import FACES, PLACES, SCOPE, Crowd, Oracle
 from engine.book import Book, ScopeBook
 from engine.cluster import id_for
 from engine.clusterer import Clusterer
-from engine.decide import RULES
 from engine.index.adaptive import AdaptiveIndex
 from engine.members import Membership
 from engine.profile import PROFILES, Profile
+from engine.rules import RULES
 from engine.types import Assigned, Created, Event, Evidence, Outcome, Prepared
 
 DECIDED = {"place": 10, "similarity": 1}

@@ -20,13 +20,15 @@ from scipy.sparse.csgraph import connected_components
 from benchmarks.features import KnownVerdicts, Sample
 from benchmarks.measures import NOISE, Groups, average_linkage, bcubed_f, best_cut, cut
 from benchmarks.streams import Stream
-from engine.evidence import metres_between
+from engine.clusterer import NOTHING
+from engine.evidence import metres_between, same_place
 from engine.profile import Profile
+from engine.types import Verdict
 
 NEIGHBOURS = 20
 """Nearest neighbours that each photo is verified against."""
-INLIERS = range(8, 61, 2)
-"""Counts of inliers that the labels choose from."""
+LOG_ODDS = tuple(0.5 * step for step in range(-10, 15))
+"""Log-odds of one place that the labels choose a threshold from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +48,7 @@ def offline(stream: Stream, thresholds: Sequence[float], verdicts: KnownVerdicts
     truth = stream.labels
     if stream.profile.rule == "place":
         links = linked(stream, verdicts)
-        results = (links.groups(least) for least in INLIERS)
+        results = (links.groups(least) for least in LOG_ODDS)
         return Offline(
             [links.confirmed(stream.profile)] * len(thresholds),
             max(results, key=partial(bcubed_f, truth)),
@@ -62,23 +64,23 @@ def _centred(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Links:
-    """Verified pairs (m, 2) of n photos, and the inliers (m,) of each."""
+    """Verified pairs (m, 2) of n photos, and the log-odds (m,) of one place of each."""
 
     count: int
     pairs: NDArray[np.int64]
-    inliers: NDArray[np.int64]
+    log_odds: NDArray[np.float64]
 
-    def groups(self, least: int) -> Groups:
-        """What hangs together by links of that many inliers, (n,)."""
-        one, other = self.pairs[self.inliers >= least].T
+    def groups(self, least: float) -> Groups:
+        """What hangs together by links of that much, (n,)."""
+        one, other = self.pairs[self.log_odds >= least].T
         graph = coo_array((np.ones(len(one)), (one, other)), shape=(self.count, self.count))
         return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
     def confirmed(self, profile: Profile) -> Groups:
         """The same at the profile's own threshold; too small a group is noise, (n,)."""
-        groups = self.groups(profile.hit_inliers)
+        groups = self.groups(0)
         certain = np.zeros(self.count, np.bool_)
-        certain[groups[self.pairs[self.inliers >= profile.certain_inliers].ravel()]] = True
+        certain[groups[self.pairs[self.log_odds >= profile.certain].ravel()]] = True
         needed = np.where(certain, min(2, profile.min_size), profile.min_size)
         return np.where(np.bincount(groups)[groups] >= needed[groups], groups, NOISE)
 
@@ -92,9 +94,9 @@ def linked(stream: Stream, verdicts: KnownVerdicts) -> Links:
         for one, other in neighbours(stream.vectors, NEIGHBOURS)
         if not _far_apart(samples[one], samples[other], stream.profile.gps_radius_m)
     ]
-    found = [inliers(samples[one], samples[other], verdicts) for one, other in pairs]
+    found = [verified(samples[one], samples[other], verdicts) for one, other in pairs]
     shaped = np.array(pairs, np.int64).reshape(-1, 2)
-    return Links(len(samples), shaped, np.array(found, np.int64))
+    return Links(len(samples), shaped, np.array([same_place(verdict) for verdict in found]))
 
 
 def neighbours(vectors: NDArray[np.float32], k: int) -> Iterator[tuple[int, int]]:
@@ -112,8 +114,8 @@ def _far_apart(one: Sample, other: Sample, radius: float) -> bool:
     return metres_between(one.location, other.location) > radius
 
 
-def inliers(one: Sample, other: Sample, verdicts: KnownVerdicts) -> int:
-    """Inliers of two samples; none where one has no local features."""
+def verified(one: Sample, other: Sample, verdicts: KnownVerdicts) -> Verdict:
+    """The verdict on two samples; they have nothing in common where one has no local features."""
     if one.features is None or other.features is None:
-        return 0
-    return verdicts.verify(one.features, other.features).inliers
+        return NOTHING
+    return verdicts.verify(one.features, other.features)

@@ -16,10 +16,10 @@ from benchmarks.lineage import fates
 from benchmarks.streams import Stream
 from engine.book import Book
 from engine.clusterer import Clusterer
-from engine.decide import RULES
 from engine.index.adaptive import AdaptiveIndex
 from engine.jobs.placements import group_numbers, placements
 from engine.members import Membership
+from engine.rules import RULES
 from engine.types import (
     Box,
     ImageRecord,

@@ -23,13 +23,13 @@ from consumer.shard import Shard
 from engine.book import Book
 from engine.clusterer import Clusterer
 from engine.corrections import Corrector
-from engine.decide import RULES
 from engine.errors import Misconfigured, Stopped
 from engine.index.adaptive import AdaptiveIndex
 from engine.members import Membership
 from engine.pipeline import Pipeline, Senses, whole_image
 from engine.ports import Encoder, Store
 from engine.profile import PROFILES, Profile
+from engine.rules import RULES
 from engine.types import Photo, Prepared, Rejection
 from engine.vision.decode import DecodeLimits, decode
 from engine.vision.exif import read_metadata

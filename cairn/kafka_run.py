@@ -35,7 +35,7 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
     """Join the group and work until told to stop. Raises Misconfigured, StateMismatch."""
     kafka, broker = settings.kafka, broker_of(settings.kafka)
     means = means_of(settings)
-    metrics = watch.metrics_for(means.profile)
+    metrics = watch.metrics()
     if kafka.create_topics:
         ensure_topics(broker, layout_of(kafka))
     journal = topic_name(kafka.topic_prefix, "journal")

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import cairn
 from cairn.sections import Metrics as Section
 from engine.errors import COMMAND_REASONS
-from engine.profile import Profile
 from engine.vision import decode
 from exporters.health import HealthServer, Heartbeat
 from exporters.metrics import Metrics, Registry
@@ -32,9 +31,9 @@ class Watch:
     heartbeat: Heartbeat
     restored: threading.Event = field(default_factory=threading.Event)
 
-    def metrics_for(self, profile: Profile) -> Metrics:
+    def metrics(self) -> Metrics:
         """The worker's metrics."""
-        return Metrics(self.registry, cairn.__version__, REASONS, profile.hit_inliers)
+        return Metrics(self.registry, cairn.__version__, REASONS)
 
     def ready(self) -> None:
         """From now on `/readyz` says yes."""

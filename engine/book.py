@@ -25,6 +25,7 @@ from engine.lineage import (
     Vouched,
 )
 from engine.ports import Index
+from engine.rapport import Rapport
 from engine.types import (
     Assigned,
     Carved,
@@ -51,7 +52,8 @@ IndexFactory: TypeAlias = Callable[[], Index]
 class ScopeBook:
     """One scope: clusters by id, the prototype index, redirects of retired ids, counters.
 
-    calibration: what is known of the scope's material.
+    calibration: what is known of the scope's material. rapport: what similarities have meant
+    to geometry.
     constraints: what must lie together and what must not.
     confirmed: how many of the living clusters are; the others are pending.
     corrections: how often people, or rules about one image, changed what evidence may do.
@@ -62,6 +64,7 @@ class ScopeBook:
     owners: dict[int, str] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     calibration: Calibration = field(default_factory=Calibration)
+    rapport: Rapport = field(default_factory=Rapport)
     constraints: Constraints = field(default_factory=Constraints)
     confirmed: int = 0
     corrections: int = 0
@@ -148,6 +151,7 @@ class ScopeBook:
 
     def _assign(self, change: Assigned, vector: Vector, location: GeoPoint | None) -> None:
         self.calibration.add(vector)
+        self.rapport = self.rapport.after(change.evidence.trials)
         if change.founds:
             self._found(change, vector, location)
         else:

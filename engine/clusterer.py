@@ -29,6 +29,9 @@ from engine.types import (
     Verdict,
 )
 
+NOTHING = Verdict(inliers=0, matches=0, support=0.0, overlap=0.0)
+"""What geometry says where there is nothing to compare."""
+
 
 class Clusterer:
     """The single writer of a book: turns prepared photos into outcomes and applies them."""
@@ -76,12 +79,11 @@ class Clusterer:
         shortlist = self._shortlist(item.vector, book, location)
         taken = {book.owners[lobe] for lobe in others}
         shortlist = tuple(found for found in shortlist if found.cluster_id not in taken)
-        facts = Facts(shortlist, book.calibration.threshold)
+        facts = Facts(shortlist, book.calibration.threshold, book.rapport)
         step = self._rule(facts, self._profile)
         while isinstance(step, Verify):
             verdict = self._verify(item, scope, step.candidate)
-            trial = Trial(step.candidate.cluster_id, step.candidate.exemplar, verdict)
-            facts = facts.after(trial)
+            facts = facts.after(_trial(step.candidate, verdict))
             step = self._rule(facts, self._profile)
         return step
 
@@ -126,7 +128,7 @@ class Clusterer:
     def _verify(self, item: Item, scope: str, candidate: Candidate) -> Verdict:
         exemplar = self._exemplars.features(scope, candidate.exemplar)
         if item.features is None or exemplar is None:
-            return Verdict(inliers=0, overlap=0.0)
+            return NOTHING
         return self._verifier.verify(item.features, exemplar)
 
     def _changes(
@@ -201,6 +203,10 @@ def _candidate(
         average=average,
         metres=metres,
     )
+
+
+def _trial(candidate: Candidate, verdict: Verdict) -> Trial:
+    return Trial(candidate.cluster_id, candidate.exemplar, candidate.similarity, verdict)
 
 
 def _metres(cluster: Cluster, location: GeoPoint | None) -> float | None:

@@ -1,8 +1,9 @@
 """How far each observation speaks for "same": the one place where scores become beliefs.
 
-The constants are first estimates; calibration from the stream replaces this file, not its
-callers. Geometry: unrelated pairs of the development photos stay below 15 inliers, and each
-inlier beyond that makes an accident rapidly less likely.
+Beliefs are log-likelihood ratios in nats, which add up; two photos show one place where the sum
+is positive. The constants of geometry are fitted by `benchmarks/evidence.py` to pairs of
+development photos of one place, to the most similar photos of different places, and to drawn
+look-alikes; docs/evidence.md tells how well.
 """
 
 from __future__ import annotations
@@ -11,21 +12,46 @@ from math import asin, cos, exp, radians, sin, sqrt
 
 from engine.types import GeoPoint, Verdict
 
+PRIOR = -4.5
+"""Log-odds that a candidate shows the place before it is looked at, less the price of an error."""
+
 _EARTH_RADIUS_M = 6_371_000.0
-_INLIERS_AT_EVEN_ODDS = 12.0
-_INLIERS_PER_NAT = 2.0
+_PER_SUPPORT = 2.1
+_PER_MATCH = -0.046
+_AT_ALL = -3.4
+_LEAST, _MOST = -1.4, 12.0
 _NATS_PER_WIDTH = 8.0
 
 
-def geometric_confidence(verdict: Verdict) -> float:
-    """Probability, 0 to 1, that two views with these inliers show one place."""
-    return _logistic((verdict.inliers - _INLIERS_AT_EVEN_ODDS) / _INLIERS_PER_NAT)
+def geometry(verdict: Verdict) -> float:
+    """What a verdict says of "one place"; never much against it, as views need not overlap.
+
+    Every inlier speaks for it, the more the more distinctive it is; every match speaks against
+    it, as it might have been one: look-alikes make many matches, of which few agree.
+    """
+    belief = _AT_ALL + _PER_SUPPORT * verdict.support + _PER_MATCH * verdict.matches
+    return max(_LEAST, min(_MOST, belief))
+
+
+def same_place(verdict: Verdict) -> float:
+    """Log-odds, in nats, that two views with this verdict show one place."""
+    return PRIOR + geometry(verdict)
+
+
+def agrees(verdict: Verdict) -> bool:
+    """Whether two views with this verdict count as views of one place."""
+    return same_place(verdict) > 0
+
+
+def probability(log_odds: float) -> float:
+    """Log-odds in nats as a probability, 0 to 1."""
+    return 1.0 / (1.0 + exp(-max(-60.0, min(60.0, log_odds))))
 
 
 def similarity_confidence(similarity: float, threshold: float) -> float:
     """Probability, 0 to 1, of "same": one half at the threshold, near 1 halfway to identity."""
     width = max(1.0 - threshold, 1e-6)
-    return _logistic(_NATS_PER_WIDTH * (similarity - threshold) / width)
+    return probability(_NATS_PER_WIDTH * (similarity - threshold) / width)
 
 
 def metres_between(one: GeoPoint, other: GeoPoint) -> float:
@@ -35,7 +61,3 @@ def metres_between(one: GeoPoint, other: GeoPoint) -> float:
     half_lon = sin(radians(other.lon - one.lon) / 2.0)
     chord = half_lat * half_lat + cos(lat1) * cos(lat2) * half_lon * half_lon
     return 2.0 * _EARTH_RADIUS_M * asin(sqrt(min(1.0, chord)))
-
-
-def _logistic(log_odds: float) -> float:
-    return 1.0 / (1.0 + exp(-max(-60.0, min(60.0, log_odds))))

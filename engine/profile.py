@@ -22,8 +22,7 @@ class Profile:
     exemplars_per_cluster: verifications spent on one cluster at most.
     verifications: verifications spent on one item while nothing agrees.
     verifications_after_hit: more of them after the first agreement, to find what it bridges.
-    hit_inliers: inliers that make two images views of one place.
-    certain_inliers: inliers that confirm a cluster of two.
+    certain: log-odds of one place from which on two members confirm a cluster, in nats.
     gps_radius_m: clusters farther away than this, in metres, are not considered.
     apart_within_image: two items of one image never lie on one cluster (not so for mirrors and
         collages).
@@ -38,10 +37,9 @@ class Profile:
     max_prototypes: int = 24
     free_prototypes: int = 0
     exemplars_per_cluster: int = 3
-    verifications: int = 6
+    verifications: int = 8
     verifications_after_hit: int = 4
-    hit_inliers: int = 15
-    certain_inliers: int = 18
+    certain: float = 0.5
     gps_radius_m: float = 300.0
     apart_within_image: bool = False
     threshold: float | None = None

@@ -19,7 +19,6 @@ from engine.lineage import Calibrated, Inheritance, PersonalChange
 
 Vector: TypeAlias = NDArray[np.float32]
 """Shape (d,), float32, unit length unless the docstring says otherwise; `engine.vectors`."""
-
 Rgb: TypeAlias = NDArray[np.uint8]
 """Shape (height, width, 3), red-green-blue, upright."""
 Fusions: TypeAlias = tuple[tuple[int, int], ...]
@@ -85,9 +84,9 @@ class Box:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalFeatures:
-    """Key points of one item, (n, 4): x, y and diameter in pixels of the working image, degrees.
+    """Key points of one item in a working image of `width` x `height` pixels.
 
-    descriptors: (n, k) uint8; RootSIFT times 512 for SIFT.
+    points: (n, 4) float32: x, y, diameter, degrees. descriptors: (n, k) uint8; RootSIFT times 512.
     """
 
     points: NDArray[np.float32]
@@ -129,30 +128,31 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What geometry says of two images: correspondences that agree with one epipolar geometry.
+    """What geometry says of two images: of `matches`, `inliers` agree with one camera motion.
 
+    support: sum over the inliers of how distinctive each is, 1 less its squared ratio (Lowe).
     overlap: share of the smaller covered area, 0 to 1, in which the two views agree.
     """
 
     inliers: int
+    matches: int
+    support: float
     overlap: float
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One verification that was spent on the way to a decision."""
+    """One verification spent on the way to a decision; `similarity` is the cosine."""
 
     cluster_id: str
     exemplar: str
+    similarity: float
     verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why a decision fell as it did; `kind` is `assign`, `spawn` or `defer`.
-
-    similarity, runner_up: cosine to the best and second-best cluster, None where there was none.
-    """
+    """Why it is `assign`, `spawn` or `defer` (`kind`); cosines to the two best clusters, if any."""
 
     kind: str
     similarity: float | None = None

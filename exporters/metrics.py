@@ -12,8 +12,9 @@ from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
+from engine.evidence import agrees
 from engine.lineage import Calibrated
-from engine.types import Assigned, Batch, Change, ImageRecord, Merged, Split, Trial
+from engine.types import Assigned, Batch, Change, ImageRecord, Merged, Split
 
 Registry: TypeAlias = CollectorRegistry
 """Where a worker's metrics live: one a worker, made by whoever composes it."""
@@ -34,14 +35,10 @@ class Metrics:
     """All metrics of one worker. Thread-safe.
 
     reasons: the slugs by which an image can be rejected; others are counted as `other`.
-    hit_inliers: inliers from which two images agree, as the profile has it.
     """
 
-    def __init__(
-        self, registry: CollectorRegistry, version: str, reasons: Collection[str], hit_inliers: int
-    ) -> None:
+    def __init__(self, registry: CollectorRegistry, version: str, reasons: Collection[str]) -> None:
         self._reasons = frozenset(reasons)
-        self._hit_inliers = hit_inliers
         self._images = _counter(registry, "images", "Images committed.", "outcome", OUTCOMES)
         self._latency = Histogram(
             "cairn_e2e_latency_seconds",
@@ -149,10 +146,7 @@ class Metrics:
         if isinstance(change, Assigned):
             self._decisions.labels(_bounded(change.evidence.kind, KINDS)).inc()
             for trial in change.evidence.trials:
-                self._verifications.labels(self._verdict(trial)).inc()
-
-    def _verdict(self, trial: Trial) -> str:
-        return "agree" if trial.verdict.inliers >= self._hit_inliers else "differ"
+                self._verifications.labels("agree" if agrees(trial.verdict) else "differ").inc()
 
 
 def _bounded(label: str, allowed: Collection[str]) -> str:

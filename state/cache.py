@@ -12,8 +12,8 @@ class ExemplarCache:
     """ExemplarFeatures over a store, with the running batch laid over it.
 
     store: where committed features are.
-    entries: bound of the features held in memory beyond the running batch; about 290 kB each
-    with 2000 SIFT points.
+    entries: bound of the features held in memory beyond the running batch; about 220 kB each
+    with 1500 SIFT points.
 
     Only what the store will keep belongs here: an item that founded a prototype. Everything
     else would be found now and missing after a restart.

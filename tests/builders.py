@@ -20,6 +20,7 @@ from engine.types import (
     Prepared,
     Rejection,
     Vector,
+    Verdict,
 )
 from engine.vectors import settle
 from state.records import encode_image, encode_item, encode_outcome
@@ -30,6 +31,11 @@ DIM = 8
 def unit(seed: int, dim: int = DIM) -> Vector:
     """A random unit vector."""
     return settle(np.random.default_rng(seed).normal(size=dim), dim)
+
+
+def agreeing(inliers: int) -> Verdict:
+    """A verdict on views that have so many matches, all of them inliers and half distinctive."""
+    return Verdict(inliers, inliers, inliers / 2, 0.5 if inliers else 0.0)
 
 
 def features_of(place: int, view: int = 0) -> LocalFeatures:

@@ -18,6 +18,7 @@ from engine.types import (
 )
 from state.records import redacted_image, redacted_item
 from state.store import DuplicateImage, exemplar_features, forgotten_image
+from tests.builders import agreeing
 
 
 class MemoryStore:
@@ -117,14 +118,14 @@ def key_of(outcome: Outcome) -> tuple[str, str, str]:
 class SamePlaceVerifier:
     """Agrees exactly where both features carry the same place number."""
 
-    def __init__(self, inliers: int = 16) -> None:
+    def __init__(self, inliers: int = 8) -> None:
         self.inliers = inliers
         self.calls = 0
 
     def verify(self, query: LocalFeatures, exemplar: LocalFeatures) -> Verdict:
         self.calls += 1
         same = query.width == exemplar.width
-        return Verdict(self.inliers if same else 0, 1.0 if same else 0.0)
+        return agreeing(self.inliers if same else 0)
 
 
 class KeptFeatures:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from engine.book import Book, ScopeBook
 from engine.clusterer import Clusterer
-from engine.decide import RULES
 from engine.index.exact import ExactIndex
 from engine.jobs.placements import placements
 from engine.members import Membership
 from engine.profile import PROFILES, Profile
+from engine.rules import RULES
 from engine.types import (
     Assigned,
     Batch,

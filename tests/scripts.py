@@ -9,11 +9,11 @@ from consumer.shard import Shard
 from engine.book import Book
 from engine.clusterer import Clusterer
 from engine.corrections import Corrector
-from engine.decide import RULES
 from engine.errors import CommitAborted
 from engine.index.exact import ExactIndex
 from engine.members import Membership
 from engine.profile import PROFILES
+from engine.rules import RULES
 from engine.types import Batch, Correction, Message, Photo, Rejection
 from state.cache import ExemplarCache
 from tests.builders import DIM

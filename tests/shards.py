@@ -22,12 +22,12 @@ from engine.commands import (
     UndoCommand,
 )
 from engine.corrections import Corrector
-from engine.decide import RULES
 from engine.errors import BadCommand
 from engine.index.exact import ExactIndex
 from engine.members import Membership
 from engine.ports import Store
 from engine.profile import PROFILES, Profile
+from engine.rules import RULES
 from engine.types import Batch, Correction, Created, Item, Origin, Outcome, Split
 from engine.vectors import settle
 from state.cache import ExemplarCache

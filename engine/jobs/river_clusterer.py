@@ -10,11 +10,12 @@ import numpy as np
 from river import base
 
 from engine.book import Book
-from engine.clusterer import Clusterer
-from engine.decide import RULES, Assign
+from engine.clusterer import NOTHING, Clusterer
+from engine.decide import Assign
 from engine.index.adaptive import AdaptiveIndex
 from engine.members import Membership
 from engine.profile import PROFILES, Profile
+from engine.rules import RULES
 from engine.types import Box, ImageRecord, Item, LocalFeatures, Origin, Prepared, Vector, Verdict
 
 SCOPE = "river"
@@ -30,7 +31,7 @@ class _NoMemory:
         pass
 
     def verify(self, query: LocalFeatures, exemplar: LocalFeatures) -> Verdict:
-        return Verdict(inliers=0, overlap=0.0)
+        return NOTHING
 
 
 class CairnClusterer(base.Clusterer):

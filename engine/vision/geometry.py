@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from engine.types import LocalFeatures, Verdict
 
 Points = NDArray[np.float32]
-Pairs = NDArray[np.intp]
+Rows = NDArray[np.intp]
 
-_NOTHING = Verdict(inliers=0, overlap=0.0)
 _MIN_MATCHES = 8
 _CELLS = 8
 _ANCHORS = 256
@@ -34,7 +33,7 @@ class EpipolarVerifier:
     max_iterations, certainty: when MAGSAC stops looking for a better geometry.
     """
 
-    ratio: float = 0.85
+    ratio: float = 0.87
     turn: float = 30.0
     zoom: float = 1.0
     tolerance: float = 1.5
@@ -42,36 +41,44 @@ class EpipolarVerifier:
     certainty: float = 0.999
 
     def verify(self, query: LocalFeatures, exemplar: LocalFeatures) -> Verdict:
-        """Inliers and overlap of two views; depends on the two alone, and not on their order.
+        """What two views have in common; depends on the two alone, and not on their order.
 
         Overlap: each image is laid out in 8 x 8 cells; it is the share of the cells that hold
         inliers among the cells that hold points, in the image where that share is larger
         (the view that shows less, as a wide shot may contain a close one).
         """
         first, second = sorted((query, exemplar), key=_rank)
-        pairs = match(first.descriptors, second.descriptors, self.ratio)
-        pairs = _one_to_one(pairs, first.points, second.points)
-        pairs = pairs[self._alike(first.points[pairs[:, 0]], second.points[pairs[:, 1]])]
-        if len(pairs) < _MIN_MATCHES:
-            return _NOTHING
-        left, right = first.points[pairs[:, 0], :2], second.points[pairs[:, 1], :2]
-        agree = self._epipolar_inliers(left, right)
-        shares = (_coverage(left[agree], first), _coverage(right[agree], second))
-        return Verdict(int(agree.sum()), max(shares))
+        pairs, ratios = match(first.descriptors, second.descriptors, self.ratio)
+        left, right = first.points[pairs[:, 0]], second.points[pairs[:, 1]]
+        kept = _one_to_one(left, right)
+        agree = kept[self._agreeing(left[kept], right[kept])]
+        return Verdict(
+            inliers=len(agree),
+            matches=len(kept),
+            support=float((1 - ratios[agree] ** 2).sum()),
+            overlap=max(_coverage(left[agree], first), _coverage(right[agree], second)),
+        )
 
-    def _alike(self, left: Points, right: Points) -> NDArray[np.bool_]:
-        """Which matches, given as (m, 4) points, are of the largest group turned and scaled alike.
+    def _agreeing(self, left: Points, right: Points) -> Rows:
+        """Rows of the matches, given as (m, 4) points, that agree with one geometry."""
+        alike = self._alike(left, right)
+        if len(alike) < _MIN_MATCHES:
+            return alike[:0]
+        return alike[self._epipolar_inliers(left[alike, :2], right[alike, :2])]
+
+    def _alike(self, left: Points, right: Points) -> Rows:
+        """Rows of the largest group of matches that are turned and scaled alike.
 
         The centres tried are the matches of the strongest points, at most 256.
         """
         if not len(left):
-            return np.zeros(0, np.bool_)
+            return np.empty(0, np.intp)
         turns = right[:, 3] - left[:, 3]
         zooms = np.log2(_sizes(right) / _sizes(left))
         apart = np.abs((turns[:_ANCHORS, None] - turns + 180) % 360 - 180)
         scaled = np.abs(zooms[:_ANCHORS, None] - zooms)
         groups = (apart <= self.turn) & (scaled <= self.zoom)
-        return np.asarray(groups[groups.sum(axis=1).argmax()])
+        return np.flatnonzero(groups[groups.sum(axis=1).argmax()])
 
     def _epipolar_inliers(self, left: Points, right: Points) -> NDArray[np.bool_]:
         none = np.zeros(len(left), np.bool_)
@@ -85,20 +92,24 @@ class EpipolarVerifier:
         return none if mask is None else mask.ravel().astype(np.bool_)
 
 
-def match(left: NDArray[np.uint8], right: NDArray[np.uint8], ratio: float) -> Pairs:
-    """Mutual nearest neighbours that pass the ratio test both ways, as (m, 2) row indices.
+def match(
+    left: NDArray[np.uint8], right: NDArray[np.uint8], ratio: float
+) -> tuple[Rows, NDArray[np.float32]]:
+    """Mutual nearest neighbours that pass the ratio test both ways.
 
     left, right: (n, k) uint8 descriptors of about equal length; distances are Euclidean.
+    Returns row indices (m, 2), and (m,) the larger of the two ratios.
     """
     if len(left) < 2 or len(right) < 2:
-        return np.empty((0, 2), np.intp)
+        return np.empty((0, 2), np.intp), np.empty(0, np.float32)
     likeness = _unit_rows(left) @ _unit_rows(right).T
-    nearest, clear = _nearest(likeness, ratio)
-    rows = np.flatnonzero(clear)
+    nearest, there = _nearest(likeness)
+    rows = np.flatnonzero(there <= ratio)
     # Few rows are left, so the way back costs little: copied, their columns lie in memory as rows.
-    back, clear = _nearest(np.ascontiguousarray(likeness[:, nearest[rows]].T), ratio)
-    rows = rows[(back == rows) & clear]
-    return np.stack([rows, nearest[rows]], axis=1)
+    back, here = _nearest(np.ascontiguousarray(likeness[:, nearest[rows]].T))
+    mutual = (back == rows) & (here <= ratio)
+    rows, here = rows[mutual], here[mutual]
+    return np.stack([rows, nearest[rows]], axis=1), np.maximum(there[rows], here)
 
 
 def _unit_rows(descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -107,10 +118,8 @@ def _unit_rows(descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(rows / np.maximum(lengths, 1e-6)[:, None], np.float32)
 
 
-def _nearest(
-    likeness: NDArray[np.float32], ratio: float
-) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Column of the best match of each row, and whether it beats the second by the ratio."""
+def _nearest(likeness: NDArray[np.float32]) -> tuple[Rows, NDArray[np.float32]]:
+    """Column of the best match of each row, and its distance as a part of the second best's."""
     rows = np.arange(len(likeness))
     nearest = likeness.argmax(axis=1)
     best = likeness[rows, nearest]
@@ -118,16 +127,18 @@ def _nearest(
     second = likeness.max(axis=1)
     likeness[rows, nearest] = best
     # Squared distance between unit vectors is 2 - 2 cos.
-    return nearest, (1 - best) <= ratio**2 * (1 - second)
+    squared = np.maximum(1 - best, 0) / np.maximum(1 - second, 1e-6)
+    return nearest, np.sqrt(squared)
 
 
-def _one_to_one(pairs: Pairs, left: Points, right: Points) -> Pairs:
-    """Keep one match per location: SIFT puts several orientations on one point."""
-    for column, points in ((0, left), (1, right)):
-        places = np.rint(points[pairs[:, column], :2]).astype(np.int64)
+def _one_to_one(left: Points, right: Points) -> Rows:
+    """Rows of one match per location: SIFT puts several orientations on one point."""
+    rows = np.arange(len(left))
+    for points in (left, right):
+        places = np.rint(points[rows, :2]).astype(np.int64)
         _, kept = np.unique(places, axis=0, return_index=True)
-        pairs = pairs[np.sort(kept)]
-    return pairs
+        rows = rows[np.sort(kept)]
+    return rows
 
 
 def _sizes(points: Points) -> Points:
@@ -136,12 +147,12 @@ def _sizes(points: Points) -> Points:
 
 def _coverage(inliers: Points, view: LocalFeatures) -> float:
     covered = np.unique(_cells(inliers, view)).size
-    return covered / max(1, np.unique(_cells(view.points[:, :2], view)).size)
+    return covered / max(1, np.unique(_cells(view.points, view)).size)
 
 
 def _cells(points: Points, view: LocalFeatures) -> NDArray[np.int64]:
     size = np.array([view.width, view.height], np.float32)
-    cell = np.clip(points * _CELLS / size, 0, _CELLS - 1).astype(np.int64)
+    cell = np.clip(points[:, :2] * _CELLS / size, 0, _CELLS - 1).astype(np.int64)
     codes: NDArray[np.int64] = cell[:, 1] * _CELLS + cell[:, 0]
     return codes
 

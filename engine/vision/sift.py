@@ -23,7 +23,7 @@ class SiftExtractor:
     contrast: SIFT's contrast threshold; below OpenCV's 0.04 so that plain walls give points too.
     """
 
-    max_points: int = 2000
+    max_points: int = 1500
     long_side: int = 640
     contrast: float = 0.01
 

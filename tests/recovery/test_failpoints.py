@@ -26,10 +26,10 @@ from consumer.shard import Shard
 from engine.book import Book
 from engine.clusterer import Clusterer
 from engine.corrections import Corrector
-from engine.decide import RULES
 from engine.index.exact import ExactIndex
 from engine.members import Membership
 from engine.profile import PROFILES
+from engine.rules import RULES
 from engine.types import (
     Batch,
     LocalFeatures,

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from engine.book import Book
 from engine.cluster import id_for
 from engine.clusterer import Clusterer
-from engine.decide import RULES
 from engine.index.exact import ExactIndex
 from engine.members import Membership
 from engine.profile import PROFILES, Profile
+from engine.rules import RULES
 from engine.types import (
     Assigned,
     Change,
@@ -29,7 +29,7 @@ from engine.types import (
     Prepared,
     Verdict,
 )
-from tests.builders import DIM, prepared
+from tests.builders import DIM, agreeing, prepared
 from tests.fakes import KeptFeatures, SamePlaceVerifier
 from tests.invariants import snapshot
 
@@ -40,7 +40,7 @@ def new_book() -> Book:
     return Book(lambda: ExactIndex(DIM))
 
 
-def clusterer(book: Book, profile: Profile = PLACE, inliers: int = 20) -> Clusterer:
+def clusterer(book: Book, profile: Profile = PLACE, inliers: int = 8) -> Clusterer:
     verifier = SamePlaceVerifier(inliers)
     return Clusterer(book, RULES[profile.rule], profile, verifier, KeptFeatures(), Membership())
 
@@ -49,7 +49,7 @@ class Agreeable:
     """Finds that all photos show the same."""
 
     def verify(self, *_: LocalFeatures) -> Verdict:
-        return Verdict(inliers=20, overlap=1.0)
+        return agreeing(8)
 
 
 def changes(outcomes: list[Outcome]) -> list[Change]:
@@ -77,7 +77,7 @@ def test_the_third_photo_of_a_place_confirms_it() -> None:
 
 def test_two_photos_with_certain_geometry_are_a_place() -> None:
     """Minimum size two where the evidence alone is enough."""
-    engine = clusterer(new_book(), inliers=PLACE.certain_inliers)
+    engine = clusterer(new_book(), inliers=20)
     outcomes = [engine.process(prepared(n, place=1)) for n in range(2)]
     assert isinstance(changes(outcomes)[-1], Confirmed)
 

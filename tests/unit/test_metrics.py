@@ -28,9 +28,9 @@ from engine.types import (
     Rejection,
     Split,
     Trial,
-    Verdict,
 )
 from exporters.metrics import Metrics
+from tests.builders import agreeing
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def registry() -> CollectorRegistry:
 
 @pytest.fixture
 def metrics(registry: CollectorRegistry) -> Metrics:
-    return Metrics(registry, version="1.2.3", reasons=("too_large",), hit_inliers=15)
+    return Metrics(registry, version="1.2.3", reasons=("too_large",))
 
 
 def origin(offset: int) -> Origin:
@@ -55,7 +55,7 @@ def outcome(offset: int, *changes: Change, items: int = 1) -> Outcome:
 
 
 def assigned(kind: str, *inliers: int) -> Assigned:
-    trials = tuple(Trial("c", "i#0", Verdict(count, 0.5)) for count in inliers)
+    trials = tuple(Trial("c", "i#0", 0.5, agreeing(count)) for count in inliers)
     evidence = Evidence(kind, trials=trials)
     return Assigned("c", "i#0", 1, founds=False, confidence=1, evidence=evidence)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from cairn.compose import profile_of
-from engine.decide import RULES
 from engine.errors import Misconfigured
 from engine.profile import PROFILES
+from engine.rules import RULES
 
 
 @pytest.mark.parametrize("name", sorted(PROFILES))
@@ -30,7 +30,7 @@ def test_a_new_name_starts_from_place() -> None:
     """And is given only what differs."""
     profile = profile_of("trench", {"trench": {"gps_radius_m": 50}})
     assert (profile.name, profile.rule, profile.gps_radius_m) == ("trench", "place", 50)
-    assert profile.hit_inliers == PROFILES["place"].hit_inliers
+    assert profile.certain == PROFILES["place"].certain
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,9 @@ images = st.builds(
     st.none() | st.builds(GeoPoint, numbers, numbers),
     st.dictionaries(texts, texts, max_size=3),
 )
-trials = st.builds(Trial, texts, texts, st.builds(Verdict, counts, numbers))
+trials = st.builds(
+    Trial, texts, texts, numbers, st.builds(Verdict, counts, counts, numbers, numbers)
+)
 tuples_of_trials = st.lists(trials, max_size=3).map(tuple)
 evidence = st.builds(Evidence, texts, st.none() | numbers, st.none() | numbers, tuples_of_trials)
 pairs = st.lists(st.tuples(counts, counts), max_size=3).map(tuple)

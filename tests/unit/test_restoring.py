@@ -131,7 +131,7 @@ def test_a_recovering_worker_is_alive_a_member_and_not_ready(watch: Watch, clock
 def test_a_worker_is_ready_once_it_has_joined(watch: Watch, *, joined: bool) -> None:
     """With no partition to restore, too: a spare worker is as ready as it can be."""
     member = Member(joined=joined)
-    gauges = Gauges(watch.metrics_for(PROFILES["place"]), list)
+    gauges = Gauges(watch.metrics(), list)
     turn = _Turn(watch, GroupSource(member), member, gauges)
     assert not turn()
     assert watch.check_ready()[0] is joined

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from engine.commands import ForgetImage, MergeClusters, NameCluster, UndoCommand
-from engine.types import Correction, Outcome, Verdict
+from engine.types import Correction, Outcome
+from tests.builders import agreeing
 from tests.shards import SMALL, Desk
 from tests.unit.test_corrections import ITEMS, PLACE, refusal
 
@@ -74,7 +75,7 @@ class Agreeable:
     """Finds that all photos show the same."""
 
     def verify(self, *_: object) -> object:
-        return Verdict(20, 1.0)
+        return agreeing(8)
 
 
 def test_undo_is_refused_where_somebody_changed_it_since(desk: Desk) -> None:
