@@ -38,10 +38,10 @@ class Profile:
     max_prototypes: int = 24
     free_prototypes: int = 0
     exemplars_per_cluster: int = 3
-    verifications: int = 5
-    verifications_after_hit: int = 2
+    verifications: int = 6
+    verifications_after_hit: int = 4
     hit_inliers: int = 15
-    certain_inliers: int = 25
+    certain_inliers: int = 18
     gps_radius_m: float = 300.0
     apart_within_image: bool = False
     threshold: float | None = None
