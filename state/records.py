@@ -46,7 +46,7 @@ from engine.types import (
     Verdict,
 )
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 _OUTCOME: Final = b"CRNo"
 _IMAGE: Final = b"CRNp"

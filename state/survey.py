@@ -14,7 +14,12 @@ from state.store import SqliteStore
 
 _RECORDS: Final = frozenset({"body", "image"})
 """Columns that hold records."""
-_TABLES: Final = {"outcomes": "journal", "features": "features", "rejections": "rejections"}
+_COUNTED: Final = {
+    "outcomes": "journal",
+    "commands": "journal WHERE cause = 'command'",
+    "features": "features",
+    "rejections": "rejections",
+}
 
 
 class NoIndex:
@@ -53,10 +58,10 @@ class StateFile:
         return self._meta("schema")
 
     def counts(self) -> dict[str, int]:
-        """How many `outcomes`, `features` and `rejections` there are."""
+        """How many `outcomes` there are, of them of `commands`, and `features` and `rejections`."""
         return {
-            name: self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
-            for name, table in _TABLES.items()
+            name: self._db.execute(f"SELECT count(*) FROM {rows}").fetchone()[0]  # noqa: S608
+            for name, rows in _COUNTED.items()
         }
 
     def positions(self) -> Iterator[Origin]:

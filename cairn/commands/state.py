@@ -133,7 +133,8 @@ def _show(state: StateFile, console: Console) -> None:
         "state": f"{state.path}, {state.path.stat().st_size / 1e6:.1f} MB",
         "made with": state.identity,
         "format": f"schema {state.schema}, records {VERSION}",
-        "images": f"{counts['outcomes']}, and {counts['rejections']} refused",
+        "images": f"{counts['outcomes'] - counts['commands']}, and {counts['rejections']} refused",
+        "corrections": str(counts["commands"]),
         "exemplars": f"{counts['features']} with local features",
         "scopes": str(len(book.scopes())),
     }

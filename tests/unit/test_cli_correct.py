@@ -106,6 +106,16 @@ def test_later_photos_respect_what_was_said(tmp_path: Path) -> None:
     assert {r["name"] for r in result(state) if r["cluster_id"] == coffee} == {"coffee"}
 
 
+def test_a_corrected_state_is_sound(state: Path) -> None:
+    """Whoever looks after it sees what was asked, and nothing amiss."""
+    coffee, chelsea = cluster_of(state, "0-coffee"), cluster_of(state, "0-chelse")
+    for command in (("merge", coffee, chelsea), ("forget", "1-coffee.jpg"), ("undo", "c0")):
+        number = len([e for e in events(state) if "command_id" in e])
+        cairn("correct", "--state", state, "--id", f"c{number}", *command)
+    assert "sound" in cairn("state", "verify", state).stdout
+    assert "corrections" in cairn("state", "inspect", state).stdout
+
+
 def test_the_same_command_is_carried_out_once(state: Path) -> None:
     """By its id: a script may be run again."""
     coffee = cluster_of(state, "0-coffee")

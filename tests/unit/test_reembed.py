@@ -9,14 +9,17 @@ import pytest
 
 from engine.book import Book
 from engine.cluster import Cluster
+from engine.commands import ForgetImage
 from engine.errors import StateMismatch
 from engine.index.exact import ExactIndex
 from engine.jobs.reembed import Wanted, own_photo, reembed
+from engine.lineage import Forgotten
 from engine.types import (
     Assigned,
     Batch,
     Carved,
     Confirmed,
+    Correction,
     Event,
     ImageRecord,
     Item,
@@ -149,3 +152,21 @@ def test_an_item_that_is_found_no_more_is_told(old: MemoryStore) -> None:
 
     with pytest.raises(StateMismatch, match=r"item a#0 of scope 'site' is found no more"):
         list(reembed(old, MemoryStore(), [], blind, NEW_DIM, 2))
+
+
+def test_what_was_forgotten_stays_forgotten(old: MemoryStore) -> None:
+    """Nobody looks for its photo, and the new journal can be replayed in the new space."""
+    (fifth,) = (outcome for outcome in old.outcomes() if outcome.events[0].seq == 9)
+    order = Correction("x", "site", Origin("t", 0, 8), ForgetImage("d"))
+    forgotten = Event("site", 11, Forgotten("c-d", "d#0", 4))
+    old.commit(Batch((Outcome(order, fifth.items, (forgotten,)),)))
+    looked: list[str] = []
+
+    def watched(wanted: Sequence[Wanted]) -> Iterator[Prepared]:
+        looked.extend(photo.image_id for photo in wanted)
+        return look(wanted)
+
+    new = MemoryStore()
+    assert sum(reembed(old, new, [], watched, NEW_DIM, 2)) == len(NAMES) + 1
+    assert looked == list(NAMES[:-1])
+    assert replayed(new, NEW_DIM).keys() == {"c-a", "c-clip#7"}
