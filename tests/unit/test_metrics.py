@@ -91,7 +91,7 @@ def test_decisions_and_verifications_come_from_the_evidence(
     registry: CollectorRegistry, metrics: Metrics
 ) -> None:
     """Every assignment tells its kind and what each verification said."""
-    changes = (assigned("assign", 40, 15, 14), assigned("spawn", 0), Merged("c", "d"))
+    changes = (assigned("assign", 40, 15, 6), assigned("spawn", 0), Merged("c", "d"))
     changes = (*changes, Split("e", "c", (1,), ()))
     metrics.committed(Batch((outcome(0, Created("c", "i#0"), *changes, Confirmed("c")),)))
     assert value(registry, "decisions_total", kind="assign") == 1

@@ -52,7 +52,7 @@ def test_nearness_tells_geometry_of_places_alone(tmp_path: Path) -> None:
     places = stream_of("place")
     verdicts.introduce(places.samples)
     assert nearness(places, one, other, verdicts).endswith("inliers 0")
-    assert nearness(places, one, one, verdicts).endswith("inliers 20")
+    assert nearness(places, one, one, verdicts).endswith("inliers 8")
 
 
 def test_a_long_row_is_shown_from_first_to_last() -> None:

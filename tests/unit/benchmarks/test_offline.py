@@ -39,7 +39,7 @@ def test_every_threshold_cuts_for_itself(tmp_path: Path) -> None:
 def test_links_confirm_as_the_profile_says() -> None:
     """Three make a cluster, two only where they are certain, and weak links none at all."""
     pairs = np.array([[0, 1], [1, 2], [3, 4], [5, 6], [7, 8]])
-    links = Links(9, pairs, np.array([15, 15, 18, 17, 14]))
+    links = Links(9, pairs, np.array([0.2, 0.2, 1.0, 0.4, -0.1]))
     groups = links.confirmed(PLACE)
     assert groups[0] == groups[1] == groups[2] != groups[3]
     assert groups[3] == groups[4] != -1
