@@ -26,7 +26,7 @@ from engine.profile import PROFILES
 from engine.types import Carved, Change, Correction, Merged, Origin, Outcome, Split
 from tests.shards import SCOPE, SMALL, Desk
 
-PLACE = PROFILES["place"]
+PLACE = replace(PROFILES["place"], min_size=3, certain_inliers=25)
 
 
 def changes(outcome: Outcome) -> list[type[Change]]:
@@ -42,7 +42,7 @@ def refusal(desk: Desk, order: Order) -> BadCommand:
 @pytest.fixture
 def desk() -> Desk:
     """Three places with two photos each, every photo a lobe: items 1 to 6, clusters 0 to 2."""
-    desk = Desk(profile=replace(PLACE, min_size=3))
+    desk = Desk(profile=PLACE)
     desk.photos(0, 0, 1, 1, 2, 2)
     return desk
 
