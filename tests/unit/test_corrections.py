@@ -26,7 +26,7 @@ from engine.profile import PROFILES
 from engine.types import Carved, Change, Correction, Merged, Origin, Outcome, Split
 from tests.shards import SCOPE, SMALL, Desk
 
-PLACE = replace(PROFILES["place"], min_size=3, certain_inliers=25)
+PLACE = PROFILES["place"]
 
 
 def changes(outcome: Outcome) -> list[type[Change]]:
