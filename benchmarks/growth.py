@@ -152,7 +152,7 @@ def founding(photo: Prepared, scope: ScopeBook) -> Outcome:
 
 
 def measure(world: World, size: int, empty: int) -> Measured:
-    """Grow to a size and look closely; `empty`: bytes the process had before anything came."""
+    """Grow to a size and look closely; `empty`: bytes the process had before all that came."""
     world.pauses = Pauses()
     grow(world, size)
     prototypes, clusters = len(world.scope.index), len(world.scope.clusters)
