@@ -26,19 +26,20 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._outcomes: dict[tuple[str, str, str], Outcome] = {}
+        self._items: dict[tuple[str, str], Item] = {}
         self._features: dict[tuple[str, str], LocalFeatures] = {}
         self._rejections: list[Rejection] = []
         self._positions: dict[tuple[str, int], int] = {}
         self._members = Membership()
-        self._forgotten: set[tuple[str, str]] = set()
 
     def commit(self, batch: Batch) -> None:
         keys = [key_of(outcome) for outcome in batch.outcomes]
         if len(set(keys)) < len(keys) or not self._outcomes.keys().isdisjoint(keys):
             raise DuplicateImage(str(keys))
         for key, outcome in zip(keys, batch.outcomes, strict=True):
-            items = tuple(replace(item, features=None) for item in outcome.items)
-            self._outcomes[key] = replace(outcome, items=items)
+            self._outcomes[key] = outcome
+            for item in outcome.items:
+                self._items.setdefault((key[0], item.item_id), replace(item, features=None))
             for item_id, features in exemplar_features(outcome):
                 self._features[key[0], item_id] = features
             for event in outcome.events:
@@ -53,17 +54,15 @@ class MemoryStore:
         scope = outcome.scope
         for item in outcome.items:
             self._features.pop((scope, item.item_id), None)
-            self._forgotten.add((scope, item.item_id))
+            self._items[scope, item.item_id] = redacted_item(item)
         forgotten = self._outcomes[scope, "image", image_id]
         assert isinstance(forgotten.cause, ImageRecord)
         cause = redacted_image(forgotten.cause)
         self._outcomes[scope, "image", image_id] = replace(forgotten, cause=cause)
 
     def _read(self, outcome: Outcome) -> Outcome:
-        items = tuple(
-            redacted_item(item) if (outcome.scope, item.item_id) in self._forgotten else item
-            for item in outcome.items
-        )
+        """An item is told by its photo: a correction only names it."""
+        items = tuple(self._items[outcome.scope, item.item_id] for item in outcome.items)
         return replace(outcome, items=items)
 
     def outcomes(self) -> Iterator[Outcome]:

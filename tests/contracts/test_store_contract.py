@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from engine.commands import ConfirmCluster, ForgetImage, Order
 from engine.lineage import Forgotten
 from engine.ports import Store
-from engine.types import Batch, Correction, Event, ImageRecord, Item, Origin, Outcome
+from engine.types import Batch, Carved, Correction, Event, ImageRecord, Item, Origin, Outcome
+from state.records import redacted_item
 from state.store import DuplicateImage, open_store
 from tests.builders import make_features, make_outcome, make_rejection, written
 from tests.fakes import MemoryStore
@@ -164,3 +166,16 @@ def test_of_a_forgotten_image_its_ids_and_events_stay(store: Store) -> None:
     assert store.features("site", "a#0") is None
     assert store.locate("site", "a#0") is None
     assert store.content_hash("site", "a") == "hash of a"
+
+
+def test_an_item_is_told_by_its_photo_alone(store: Store) -> None:
+    """A journal names the items that a correction carved without their vectors."""
+    photo = make_outcome("a")
+    carved = Event("site", 3, Carved("c-a", 7, (("a#0", 0),)))
+    named = tuple(redacted_item(item) for item in photo.items)
+    store.commit(Batch((photo,)))
+    store.commit(
+        Batch((replace(command("x", ConfirmCluster("c-a"), ()), items=named, events=(carved,)),))
+    )
+    *_, correction = store.outcomes()
+    assert correction.items[0].vector.tobytes() == photo.items[0].vector.tobytes()
