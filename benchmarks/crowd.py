@@ -13,16 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clusterer import NOTHING
-from engine.types import (
-    Box,
-    ImageRecord,
-    Item,
-    LocalFeatures,
-    Origin,
-    Prepared,
-    Vector,
-    Verdict,
-)
+from engine.sight import Prepared
+from engine.types import Box, ImageRecord, Item, LocalFeatures, Origin, Vector, Verdict
 from engine.vectors import settle
 
 SCOPE = "crowd"

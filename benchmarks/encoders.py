@@ -17,7 +17,7 @@ from cairn.models import add_to, open_encoder
 from cairn.sections import Guards
 from engine.ports import Encoder
 from engine.types import Rgb, Vector
-from engine.vision.card import draft_card
+from engine.vision.card import EncoderCard, draft_card
 from engine.vision.decode import decode
 from engine.vision.session import Session, open_session
 
@@ -46,7 +46,7 @@ def encoder_for(name: str) -> Encoder:
     registry = cache_folder() / "models"
     if name == "mobilenetv2" and not (registry / name).exists():
         model = SHARED / "models" / name / "mobilenetv2_imagenet_features.onnx"
-        card = draft_card(model, _MOBILENETV2)
+        card = draft_card(model, EncoderCard, _MOBILENETV2)
         add_to(registry, name, model, card, _training_photos())
     return open_encoder(name, registry)
 
@@ -80,7 +80,6 @@ class FaceEncoder:
     detector: cv2.FaceDetectorYN
     session: Session
     dim: int = 128
-    batch_size: int = 1
 
     def embed(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
         """Describe n images as (n, 128) unit rows."""

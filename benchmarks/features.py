@@ -24,11 +24,13 @@ from numpy.typing import NDArray
 
 from cairn.compose import limits_of
 from cairn.sections import Guards
-from engine.pipeline import Pipeline, Senses, whole_image
+from engine.pipeline import Pipeline, Senses
 from engine.ports import Encoder, Verifier
-from engine.types import GeoPoint, LocalFeatures, Photo, Prepared, Verdict
+from engine.sight import Prepared
+from engine.types import GeoPoint, LocalFeatures, Photo, Verdict
 from engine.vision.decode import decode
 from engine.vision.exif import read_metadata, read_metadata_from
+from engine.vision.framing import WholeImage
 from engine.vision.sift import SiftExtractor
 from producer.folder import PhotoFolder
 from producer.labels import read_labels
@@ -162,9 +164,9 @@ def _photos(name: str) -> Iterator[Photo]:
 
 def _embedded(name: str, encoder: Encoder) -> Arrays:
     decoder = partial(decode, limits=limits_of(Guards()))
-    senses = Senses(decoder, read_metadata, whole_image, extractor=None)
+    senses = Senses(decoder, read_metadata, WholeImage(), encoder, extractor=None)
     with ThreadPoolExecutor(1) as pool:
-        pipeline = Pipeline(senses, encoder, pool, time.thread_time)
+        pipeline = Pipeline(senses, pool, time.thread_time)
         looked = [result for photo in _photos(name) for result in pipeline.prepare([photo])]
     prepared = [result for result in looked if isinstance(result, Prepared)]
     if not prepared or len(prepared) < len(looked):

@@ -19,7 +19,8 @@ from engine.index.adaptive import AdaptiveIndex
 from engine.members import Membership
 from engine.profile import PROFILES, Profile
 from engine.rules import RULES
-from engine.types import Assigned, Created, Event, Evidence, Outcome, Prepared
+from engine.sight import Prepared
+from engine.types import Assigned, Created, Event, Evidence, Outcome
 
 DECIDED = {"place": 10, "similarity": 1}
 """While a scope grows, every so many photos the clusterer decides, by rule; the others found."""

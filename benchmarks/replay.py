@@ -20,15 +20,8 @@ from engine.index.adaptive import AdaptiveIndex
 from engine.jobs.placements import group_numbers, placements
 from engine.members import Membership
 from engine.rules import RULES
-from engine.types import (
-    Box,
-    ImageRecord,
-    Item,
-    LocalFeatures,
-    Origin,
-    Outcome,
-    Prepared,
-)
+from engine.sight import Prepared
+from engine.types import Box, ImageRecord, Item, LocalFeatures, Origin, Outcome
 from engine.vectors import settle
 
 NOISE = -1

@@ -15,7 +15,7 @@ import cv2
 from pydantic import TypeAdapter, ValidationError
 from threadpoolctl import threadpool_limits
 
-from cairn.models import open_encoder
+from cairn.eyes import Eyes, open_eyes
 from cairn.sections import Guards, Settings
 from cairn.timing import TimedVerifier
 from consumer.loop import Prepare
@@ -26,18 +26,16 @@ from engine.corrections import Corrector
 from engine.errors import Misconfigured, Stopped
 from engine.index.adaptive import AdaptiveIndex
 from engine.members import Membership
-from engine.pipeline import Pipeline, Senses, whole_image
-from engine.ports import Encoder, Store
+from engine.pipeline import Pipeline, Senses
+from engine.ports import Store
 from engine.profile import PROFILES, Profile
 from engine.rules import RULES
-from engine.types import Photo, Prepared, Rejection
+from engine.sight import Prepared
+from engine.types import Photo, Rejection
 from engine.vision.decode import DecodeLimits, decode
 from engine.vision.exif import read_metadata
-from engine.vision.geometry import EpipolarVerifier
 from engine.vision.heif import accept_heif
-from engine.vision.sift import SiftExtractor
 from state.cache import ExemplarCache
-from state.identity import NO_FEATURES, Identity
 from state.store import SqliteStore, open_store
 
 EXEMPLARS_IN_MEMORY = 2000
@@ -51,27 +49,20 @@ class Means:
     """What a worker clusters with: made once, shared by its shards."""
 
     profile: Profile
-    encoder: Encoder
+    eyes: Eyes
     verifier: TimedVerifier
 
     @property
     def identity(self) -> str:
         """What existing state depends on, in words for a person."""
-        extractor = extractor_of(self.profile)
-        features = NO_FEATURES if extractor is None else extractor.identity
-        return str(Identity(self.encoder.identity, self.encoder.dim, features, self.profile.name))
+        return str(self.eyes.identity(self.profile.name))
 
 
 def means_of(settings: Settings) -> Means:
-    """Load the encoder and settle the profile; raises Misconfigured."""
-    encoder = open_encoder(settings.engine.encoder, settings.models.directory)
+    """Load the models and settle the profile; raises Misconfigured."""
     profile = profile_of(settings.engine.profile, settings.profiles)
-    return Means(profile, encoder, TimedVerifier(EpipolarVerifier(), time.thread_time))
-
-
-def extractor_of(profile: Profile) -> SiftExtractor | None:
-    """What finds local features; None for a profile that verifies nothing."""
-    return SiftExtractor() if profile.rule == "place" else None
+    eyes = open_eyes(settings.engine.encoder, profile, settings.models.directory)
+    return Means(profile, eyes, TimedVerifier(eyes.verifier, time.thread_time))
 
 
 def profile_of(name: str, overrides: Mapping[str, Mapping[str, object]]) -> Profile:
@@ -110,15 +101,16 @@ def preparing(settings: Settings, means: Means) -> Iterator[Prepare]:
     senses = Senses(
         decode=partial(decode, limits=limits_of(settings.guards)),
         read_metadata=read_metadata,
-        detect=whole_image,
-        extractor=extractor_of(means.profile),
+        framing=means.eyes.framing,
+        encoder=means.eyes.encoder,
+        extractor=means.eyes.extractor,
     )
     with (
         threadpool_limits(1),
         ThreadPoolExecutor(workers, "eyes") as pool,
         ThreadPoolExecutor(1, "ahead") as ahead,
     ):
-        pipeline = Pipeline(senses, means.encoder, pool, time.thread_time)
+        pipeline = Pipeline(senses, pool, time.thread_time)
 
         def prepare(photos: Sequence[Photo]) -> Future[list[Prepared | Rejection]]:
             return ahead.submit(pipeline.prepare, photos)
@@ -142,7 +134,7 @@ def shard_of(store: Store, means: Means, stop: Callable[[], bool]) -> Shard:
     stop: asked now and then, which also tells whoever watches that the worker lives; raises
     Stopped where it says so.
     """
-    book = Book(partial(AdaptiveIndex, means.encoder.dim))
+    book = Book(partial(AdaptiveIndex, means.eyes.encoder.dim))
     for number, outcome in enumerate(store.outcomes()):
         if number % REPLAYED_AT_ONCE == 0 and stop():
             raise Stopped("told to stop while the state was being restored")

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from cairn.kinds import any_card, open_model
 from engine.errors import CairnError, Misconfigured
 from engine.ports import Encoder
 from engine.types import Rgb
 from engine.vision.builtin import BuiltinEncoder
-from engine.vision.card import EncoderCard, load_card, write_card, write_center
+from engine.vision.card import ModelCard, PinnedFile, write_card, write_center
 from engine.vision.onnx_encoder import OnnxEncoder, fit_center, load_encoder
 
 BUILTIN = "builtin"
@@ -33,7 +32,7 @@ class Entry:
     """One model of the registry. `fault` says what is wrong with it, None where all is well."""
 
     name: str
-    card: EncoderCard | None
+    card: ModelCard | None
     fault: str | None = None
 
 
@@ -82,7 +81,7 @@ def entries(registry: Path) -> Iterator[Entry]:
     """Every model of the registry, by name; cards are read, models are not."""
     for card in sorted(registry.glob(f"*/{CARD}")):
         try:
-            yield Entry(card.parent.name, load_card(card))
+            yield Entry(card.parent.name, any_card(card))
         except CairnError as error:
             yield Entry(card.parent.name, None, str(error))
 
@@ -92,7 +91,7 @@ def verified(registry: Path) -> Iterator[Entry]:
     for entry in entries(registry):
         if entry.fault is None:
             try:
-                _try(load_encoder(registry / entry.name / CARD, THREADS))
+                open_model(registry / entry.name / CARD, THREADS)
             except CairnError as error:
                 yield Entry(entry.name, entry.card, str(error))
                 continue
@@ -100,7 +99,7 @@ def verified(registry: Path) -> Iterator[Entry]:
 
 
 def add_to(
-    registry: Path, name: str, model: Path, card: EncoderCard, typical: Iterable[Rgb] | None = None
+    registry: Path, name: str, model: Path, card: ModelCard, typical: Iterable[Rgb] | None = None
 ) -> Path:
     """Copy a model into the registry with its card; the folder it now lies in.
 
@@ -127,21 +126,24 @@ def add_to(
     return folder
 
 
-def _fill(folder: Path, model: Path, card: EncoderCard, typical: Iterable[Rgb] | None) -> None:
+def _fill(folder: Path, model: Path, card: ModelCard, typical: Iterable[Rgb] | None) -> None:
     shutil.copyfile(model, folder / card.file)
-    if card.center is not None:
-        shutil.copyfile(model.with_name(card.center.file), folder / card.center.file)
+    for pinned in _pinned(card):
+        shutil.copyfile(model.with_name(pinned.file), folder / pinned.file)
     write_card(folder / CARD, card)
-    encoder = load_encoder(folder / CARD, THREADS)
-    _try(encoder)
-    if typical is not None:
-        center = write_center(folder / CENTER, fit_center(encoder, typical))
-        write_card(folder / CARD, card.model_copy(update={"center": center}))
+    opened = open_model(folder / CARD, THREADS)
+    if typical is None:
+        return
+    if not isinstance(opened, OnnxEncoder):
+        raise Misconfigured(f"{model} is no image encoder: only those have a center")
+    center = write_center(folder / CENTER, fit_center(opened, typical))
+    write_card(folder / CARD, card.model_copy(update={"center": center}))
 
 
-def _try(encoder: OnnxEncoder) -> None:
-    """Run once: only that shows whether size, layout and dim are what the model wants."""
-    encoder.raw([np.full((64, 64, 3), 127, np.uint8)])
+def _pinned(card: ModelCard) -> list[PinnedFile]:
+    """The files beside the card that are part of the model."""
+    values = (getattr(card, name) for name in type(card).model_fields)
+    return [value for value in values if isinstance(value, PinnedFile)]
 
 
 def parse_fields(assignments: list[str]) -> Mapping[str, object]:

@@ -9,7 +9,8 @@ from rich.progress import Progress, TaskID
 
 from engine.book import Book
 from engine.ports import EventSink
-from engine.types import Batch, Prepared, Rejection
+from engine.sight import Prepared
+from engine.types import Batch, Rejection
 from exporters.metrics import Metrics
 
 

@@ -24,7 +24,8 @@ from cairn.sections import Settings
 from consumer.loop import Prepare
 from engine.errors import Misconfigured
 from engine.jobs.reembed import Wanted, chunks, own_photo, reembed
-from engine.types import Origin, Photo, Prepared, Rejection
+from engine.sight import Prepared
+from engine.types import Origin, Photo, Rejection
 from state.identity import parse
 from state.survey import StateFile
 
@@ -118,7 +119,7 @@ def _write(
         closing(store_at(directory / state.path.name, means)) as new,
     ):
         look = _looking(library, prepare, step)
-        dim = means.encoder.dim
+        dim = means.eyes.encoder.dim
         for count in reembed(state.store, new, state.positions(), look, dim, step):
             progress.advance(task, count)
     return means.identity

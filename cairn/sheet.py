@@ -56,7 +56,7 @@ def _report(shown: Shown, means: Means, directory: Path) -> Report:
     pictures = _thumbnails([*names, *_names(single, SHOWN_SINGLES)], directory)
     return Report(
         title=f"Piles of {directory.name}",
-        encoder=means.encoder.identity,
+        encoder=means.eyes.encoder.identity,
         profile=means.profile.name,
         seconds=shown.seconds,
         clusters=tuple(replace(card, members=_pictured(card.members, pictures)) for card in cards),

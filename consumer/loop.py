@@ -16,7 +16,8 @@ from typing import Protocol, TypeAlias
 from consumer.shard import Result, Shard
 from engine.errors import CommitAborted
 from engine.ports import Source
-from engine.types import Batch, Correction, Message, Photo, Prepared, Rejection
+from engine.sight import Prepared
+from engine.types import Batch, Correction, Message, Photo, Rejection
 
 KEEP_ALIVE_S = 1.0
 

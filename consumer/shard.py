@@ -17,7 +17,8 @@ from engine.corrections import Corrector
 from engine.errors import BadCommand
 from engine.members import Membership
 from engine.ports import ExemplarMemory, Store
-from engine.types import Batch, Correction, ImageRecord, Origin, Outcome, Prepared, Rejection
+from engine.sight import Prepared
+from engine.types import Batch, Correction, ImageRecord, Origin, Outcome, Rejection
 
 Result: TypeAlias = Prepared | Correction | Rejection
 """A message that is ready to be decided on."""

@@ -14,6 +14,7 @@ from engine.lineage import Constrained, Constraint
 from engine.maintain import Maintenance, confirmation, merge_order
 from engine.ports import ExemplarMemory, MemberMemory, Verifier
 from engine.profile import Profile
+from engine.sight import Prepared
 from engine.types import (
     Assigned,
     Change,
@@ -23,7 +24,6 @@ from engine.types import (
     ImageRecord,
     Item,
     Outcome,
-    Prepared,
     Trial,
     Vector,
     Verdict,
@@ -162,16 +162,15 @@ class Clusterer:
 
     def _joining(self, decision: Assign, item: Item, scope: ScopeBook) -> Assigned:
         cluster = scope.clusters[decision.cluster_id]
+        confidence = decision.confidence * item.quality
         if len(cluster.prototypes) < self._maintenance.bound(scope):
-            return _founding(
-                cluster.cluster_id, item, scope.next_prototype, decision.confidence, decision
-            )
+            return _founding(cluster.cluster_id, item, scope.next_prototype, confidence, decision)
         return Assigned(
             cluster.cluster_id,
             item.item_id,
             decision.prototype_id,
             founds=False,
-            confidence=decision.confidence,
+            confidence=confidence,
             evidence=decision.evidence,
         )
 

@@ -1,33 +1,25 @@
-"""One batch of photos: decode -> detect -> local features -> embed. No order, no state.
+"""One batch of photos: decode -> frame -> local features -> embed. No order, no state.
 
-Work on single photos runs in the given pool; embedding runs in the batches that the encoder
-likes best. The result of a photo never depends on the batch it came in.
+Each photo goes its whole way in one task of the pool, so that none waits for another; a model
+that likes batches gathers them itself from the calls that come in at once.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TypeAlias
 
 from engine.errors import BadImage
-from engine.ports import Decoder, Detector, Encoder, FeatureExtractor, MetadataReader
-from engine.sight import Decoded
-from engine.types import (
-    Box,
-    ImageRecord,
-    Item,
-    LocalFeatures,
-    Photo,
-    Prepared,
-    Rejection,
-    Rgb,
-    Vector,
-)
-from engine.vectors import UnfitVector, settle
+from engine.ports import Decoder, Encoder, FeatureExtractor, Framing, MetadataReader
+from engine.sight import Decoded, Prepared, View
+from engine.types import Box, ImageRecord, Item, LocalFeatures, Photo, Rejection, Vector
+from engine.vectors import Directionless, settle
+
+NO_VECTOR = "no_vector"
+"""Slug of the BadImage that an encoder can make nothing of."""
 
 Clock: TypeAlias = Callable[[], float]
 """Seconds from any origin; the CPU time of the calling thread makes honest shares of stages."""
@@ -39,19 +31,9 @@ class Senses:
 
     decode: Decoder
     read_metadata: MetadataReader
-    detect: Detector
+    framing: Framing
+    encoder: Encoder
     extractor: FeatureExtractor | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Draft:
-    """A photo that lacks only its vectors."""
-
-    record: ImageRecord
-    crops: tuple[Rgb, ...]
-    boxes: tuple[Box, ...]
-    features: tuple[LocalFeatures | None, ...]
-    timings: dict[str, float]
 
 
 @dataclass(slots=True)
@@ -69,61 +51,42 @@ class _Stopwatch:
 
 
 class Pipeline:
-    """Prepares photos for the clusterer."""
+    """Prepares photos for the clusterer, each in one task of the pool."""
 
-    def __init__(self, senses: Senses, encoder: Encoder, pool: Executor, clock: Clock) -> None:
+    def __init__(self, senses: Senses, pool: Executor, clock: Clock) -> None:
         self._senses = senses
-        self._encoder = encoder
         self._pool = pool
         self._clock = clock
 
     def prepare(self, photos: Sequence[Photo]) -> list[Prepared | Rejection]:
-        """Look at every photo; what cannot be decoded comes back as a rejection, in its place.
+        """Look at every photo; what cannot be clustered comes back as a rejection, in its place.
 
-        Raises UnfitVector where the encoder gives what is no vector of its own length.
+        Raises Misconfigured where the encoder gives vectors of another length than it says.
         """
-        drafts = list(self._pool.map(self._look, photos))
-        crops = [crop for draft in drafts if isinstance(draft, _Draft) for crop in draft.crops]
-        vectors = self._embed(crops)
-        return [
-            draft if isinstance(draft, Rejection) else self._prepared(draft, vectors)
-            for draft in drafts
-        ]
+        return list(self._pool.map(self._look, photos))
 
-    def _prepared(self, draft: _Draft, vectors: Iterator[tuple[Vector, float]]) -> Prepared:
-        embedded = list(islice(vectors, len(draft.boxes)))
-        parts = zip(draft.boxes, draft.features, embedded, strict=True)
-        image_id = draft.record.image_id
-        items = tuple(
-            Item(f"{image_id}#{k}", self._settled(vector, image_id), box, features)
-            for k, (box, features, (vector, _)) in enumerate(parts)
-        )
-        seconds = sum(seconds for _, seconds in embedded)
-        return Prepared(draft.record, items, {**draft.timings, "embed": seconds})
-
-    def _settled(self, vector: Vector, image_id: str) -> Vector:
+    def _look(self, photo: Photo) -> Prepared | Rejection:
         try:
-            return settle(vector, self._encoder.dim)
-        except UnfitVector as error:
-            raise UnfitVector(
-                f"{image_id}: encoder {self._encoder.identity} gave {error}"
-            ) from error
-
-    def _look(self, photo: Photo) -> _Draft | Rejection:
-        watch = _Stopwatch(self._clock, self._clock())
-        try:
-            decoded = self._senses.decode(photo.data)
+            return self._prepared(photo)
         except BadImage as error:
             return Rejection(photo.image_id, photo.scope, photo.origin, error.reason, error.detail)
+
+    def _prepared(self, photo: Photo) -> Prepared:
+        watch = _Stopwatch(self._clock, self._clock())
+        decoded = self._senses.decode(photo.data)
         record = self._record(photo, decoded)
         watch.lap("decode")
-        boxes = tuple(self._senses.detect(decoded.image))
-        crops = tuple(_crop(decoded.image, box) for box in boxes)
+        views = self._senses.framing(decoded.image)
         watch.lap("detect")
-        features = tuple(self._extract(crop) for crop in crops)
+        features = [self._extract(view) for view in views]
         watch.lap("local_features")
-        upright = tuple(_in_original(box, decoded) for box in boxes)
-        return _Draft(record, crops, upright, features, watch.timings)
+        vectors = self._embed(views)
+        watch.lap("embed")
+        items = tuple(
+            _item(f"{photo.image_id}#{k}", view, vector, found, decoded)
+            for k, (view, vector, found) in enumerate(zip(views, vectors, features, strict=True))
+        )
+        return Prepared(record, items, watch.timings)
 
     def _record(self, photo: Photo, decoded: Decoded) -> ImageRecord:
         """Message metadata first; what the camera wrote fills the gaps."""
@@ -140,36 +103,36 @@ class Pipeline:
             attributes=photo.attributes,
         )
 
-    def _extract(self, crop: Rgb) -> LocalFeatures | None:
-        return None if self._senses.extractor is None else self._senses.extractor.extract(crop)
+    def _extract(self, view: View) -> LocalFeatures | None:
+        extractor = self._senses.extractor
+        return None if extractor is None else extractor.extract(view.pixels, view.hidden)
 
-    def _embed(self, crops: Sequence[Rgb]) -> Iterator[tuple[Vector, float]]:
-        """(vector, seconds) of every crop, in order."""
-        size = self._encoder.batch_size
-        chunks = [crops[start : start + size] for start in range(0, len(crops), size)]
-        for rows in list(self._pool.map(self._embed_chunk, chunks)):
-            yield from rows
-
-    def _embed_chunk(self, crops: Sequence[Rgb]) -> list[tuple[Vector, float]]:
-        started = self._clock()
-        rows = self._encoder.embed(crops)
-        seconds = (self._clock() - started) / len(crops)
-        return [(row, seconds) for row in rows]
+    def _embed(self, views: Sequence[View]) -> list[Vector]:
+        encoder = self._senses.encoder
+        rows = encoder.embed([view.pixels for view in views]) if views else ()
+        try:
+            return [settle(row, encoder.dim) for row in rows]
+        except Directionless as error:
+            raise BadImage(NO_VECTOR, f"encoder {encoder.identity} gave {error}") from error
 
 
-def whole_image(image: Rgb) -> Sequence[Box]:
-    """The detector of `place`: the image is the item."""
-    height, width = image.shape[:2]
-    return (Box(0.0, 0.0, float(width), float(height)),)
+def _item(
+    item_id: str, view: View, vector: Vector, features: LocalFeatures | None, decoded: Decoded
+) -> Item:
+    return Item(
+        item_id,
+        vector,
+        _in_original(view.box, decoded),
+        features,
+        label=view.label,
+        score=view.score,
+        quality=view.quality,
+    )
 
 
 def content_hash(data: bytes) -> str:
     """SHA-256 of the image bytes, in hex: what makes two messages the same image."""
     return hashlib.sha256(data).hexdigest()
-
-
-def _crop(image: Rgb, box: Box) -> Rgb:
-    return image[round(box.top) : round(box.bottom), round(box.left) : round(box.right)]
 
 
 def _in_original(box: Box, decoded: Decoded) -> Box:

@@ -11,13 +11,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.sight import Decoded, Metadata
+from engine.sight import Decoded, Detection, Metadata, View
 from engine.types import (
     Batch,
-    Box,
     Event,
     Item,
     LocalFeatures,
+    Mask,
     Message,
     Outcome,
     Rejection,
@@ -44,10 +44,28 @@ class MetadataReader(Protocol):
 
 
 class Detector(Protocol):
-    """Finds what is to be clustered within an image. Thread-safe."""
+    """Finds things in an image. Thread-safe."""
 
-    def __call__(self, image: Rgb) -> Sequence[Box]:
-        """Boxes in pixels of `image`; one item is made of each, none where there are none."""
+    @property
+    def identity(self) -> str:
+        """Name and hash of the model, one word."""
+        ...
+
+    def detect(self, image: Rgb) -> Sequence[Detection]:
+        """What is in the image, surest first; possibly nothing."""
+        ...
+
+
+class Framing(Protocol):
+    """Makes the items of an image: the whole of it, crops, faces. Thread-safe."""
+
+    @property
+    def identity(self) -> str:
+        """Method, parameters and models, one word: other framing makes other vectors."""
+        ...
+
+    def __call__(self, image: Rgb) -> Sequence[View]:
+        """One view an item, in a fixed order; none where there is nothing to cluster."""
         ...
 
 
@@ -64,21 +82,24 @@ class Encoder(Protocol):
         """Length of a vector."""
         ...
 
-    @property
-    def batch_size(self) -> int:
-        """Images per `embed` call that serve this encoder best: 1 on a CPU."""
-        ...
-
     def embed(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
-        """Embed n images as (n, dim) float32 rows of unit length. Thread-safe."""
+        """Embed n images as (n, dim) float32 rows of unit length. Thread-safe.
+
+        A row without a direction (NaN, all zero) says that its image has no embedding.
+        """
         ...
 
 
 class FeatureExtractor(Protocol):
     """Finds local features; the same image always gives the same features. Thread-safe."""
 
-    def extract(self, image: Rgb) -> LocalFeatures:
-        """Local features of an upright image; possibly none (n = 0)."""
+    @property
+    def identity(self) -> str:
+        """Method and parameters, one word: features of another identity do not match these."""
+        ...
+
+    def extract(self, image: Rgb, hidden: Mask | None = None) -> LocalFeatures:
+        """Local features of an upright image, none (n = 0) where it is flat or `hidden`."""
         ...
 
 

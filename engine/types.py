@@ -21,6 +21,8 @@ Vector: TypeAlias = NDArray[np.float32]
 """Shape (d,), float32, unit length unless the docstring says otherwise; `engine.vectors`."""
 Rgb: TypeAlias = NDArray[np.uint8]
 """Shape (height, width, 3), red-green-blue, upright."""
+Mask: TypeAlias = NDArray[np.bool_]
+"""Shape (height, width) of the image it belongs to."""
 Fusions: TypeAlias = tuple[tuple[int, int], ...]
 
 
@@ -97,21 +99,18 @@ class LocalFeatures:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """What is clustered. `item_id` is `image_id#k`; `features` is None where nobody asked."""
+    """What is clustered. `item_id` is `image_id#k`; `features` is None where nobody asked.
+
+    label, score: what a detector took it for, and how surely. quality: how well it can be seen.
+    """
 
     item_id: str
     vector: Vector
     box: Box
     features: LocalFeatures | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """A photo that went through the pipeline: its record, its items, seconds spent per stage."""
-
-    image: ImageRecord
-    items: tuple[Item, ...]
-    timings: Mapping[str, float]
+    label: str = ""
+    score: float = 1.0
+    quality: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,26 +10,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import Misconfigured
+from engine.errors import CairnError, Misconfigured
 from engine.types import Vector
 
 STEPS = 2.0**24
 
 
-class UnfitVector(Misconfigured):
-    """What an encoder gave has no direction, or is of another length than its state."""
+class Directionless(CairnError):
+    """A vector that is NaN, infinite or all zero: it says nothing about its image."""
 
 
 def settle(vector: NDArray[np.floating], dim: int) -> Vector:
     """Scale to unit length and round to the grid; (dim,) float32.
 
-    Raises UnfitVector for another shape, for NaN and infinity, and for all zeros.
+    Raises Misconfigured for another shape, Directionless for NaN, infinity and all zeros.
     """
     if vector.shape != (dim,):
-        raise UnfitVector(f"a vector of shape {vector.shape} where ({dim},) belongs")
+        raise Misconfigured(f"a vector of shape {vector.shape} where ({dim},) belongs")
     exact = vector.astype(np.float64)
     length = float(np.linalg.norm(exact))
     if not np.isfinite(length) or length == 0.0:
-        raise UnfitVector("a vector without a direction (NaN, infinite or all zero)")
+        raise Directionless("a vector without a direction (NaN, infinite or all zero)")
     steps = np.rint(exact / length * STEPS) + 0.0  # which makes -0.0 a zero like any other
     return np.asarray(steps / STEPS, np.float32)

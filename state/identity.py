@@ -17,7 +17,7 @@ NO_FEATURES: Final = "none"
 
 _TEXT: Final = re.compile(
     r"encoder (?P<encoder>\S+) \((?P<dim>\d+) numbers\), "
-    r"local features (?P<features>\S+), profile (?P<profile>.+)",
+    r"items (?P<framing>\S+), local features (?P<features>\S+), profile (?P<profile>.+)",
     re.DOTALL,
 )
 
@@ -27,17 +27,24 @@ class Identity:
     """What all records of a state have in common; `str` writes it and `parse` reads it.
 
     encoder: name and hash of the model, one word. dim: length of a vector.
+    framing: what makes items of an image, one word.
     features: method and parameters of the local features, one word; `none` where there are none.
     """
 
     encoder: str
     dim: int
+    framing: str
     features: str
     profile: str
 
+    @property
+    def items(self) -> tuple[str, str]:
+        """What gives a photo its items, and their clusters their meaning."""
+        return self.framing, self.profile
+
     def __str__(self) -> str:
         return (
-            f"encoder {self.encoder} ({self.dim} numbers), "
+            f"encoder {self.encoder} ({self.dim} numbers), items {self.framing}, "
             f"local features {self.features}, profile {self.profile}"
         )
 
@@ -47,14 +54,15 @@ def parse(text: str) -> Identity | None:
     found = _TEXT.fullmatch(text)
     if found is None:
         return None
-    return Identity(found["encoder"], int(found["dim"]), found["features"], found["profile"])
+    encoder, dim, *others = found.groups()
+    return Identity(encoder, int(dim), *others)
 
 
 def remedy(made_with: str, configured: str, directory: Path) -> str:
     """What can be done about state that was made with something else, in words."""
     ways = ["restore that configuration"]
     before, now = parse(made_with), parse(configured)
-    if before is not None and now is not None and before.profile == now.profile:
+    if before is not None and now is not None and before.items == now.items:
         ways.append(
             "embed its photos anew, every cluster under its id, with "
             f"`cairn state reembed {quote(str(directory))} --images PHOTOS --encoder NAME`"

@@ -46,7 +46,7 @@ from engine.types import (
     Verdict,
 )
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 _OUTCOME: Final = b"CRNo"
 _IMAGE: Final = b"CRNp"
@@ -55,6 +55,8 @@ _FEATURES: Final = b"CRNf"
 _REJECTION: Final = b"CRNr"
 
 _CHANGES: Final[Mapping[str, type[Change]]] = {kind.__name__: kind for kind in get_args(Change)}
+
+_ITEM_FIELDS: Final = ("item_id", "box", "label", "score", "quality")
 
 _PREFIX: Final = struct.Struct("<4sHI")
 _CRC: Final = struct.Struct("<I")
@@ -108,14 +110,15 @@ def decode_image(data: bytes) -> ImageRecord:
 
 def encode_item(item: Item) -> bytes:
     """Encode an item without its local features; the vector keeps every bit."""
-    return _frame(_ITEM, {"item_id": item.item_id, "box": item.box}, _raw(item.vector, np.float32))
+    header = {name: getattr(item, name) for name in _ITEM_FIELDS}
+    return _frame(_ITEM, header, _raw(item.vector, np.float32))
 
 
 def decode_item(data: bytes) -> Item:
     """Invert `encode_item`; raises CorruptRecord, or Misconfigured for another version."""
     header, body = _unframe(_ITEM, data)
     vector = np.frombuffer(body, "<f4").astype(np.float32)
-    return Item(header["item_id"], vector, Box(**header["box"]))
+    return Item(vector=vector, box=Box(**header.pop("box")), **header)
 
 
 def redacted_image(image: ImageRecord) -> ImageRecord:

@@ -20,7 +20,7 @@ from typing import Final
 from engine.errors import Misconfigured, StateMismatch
 from state.identity import remedy
 
-_SCHEMA_VERSION: Final = "3"
+_SCHEMA_VERSION: Final = "4"
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE journal (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.sight import Prepared
 from engine.types import (
     Assigned,
     Box,
@@ -17,7 +18,6 @@ from engine.types import (
     LocalFeatures,
     Origin,
     Outcome,
-    Prepared,
     Rejection,
     Vector,
     Verdict,

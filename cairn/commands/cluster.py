@@ -90,7 +90,7 @@ def report(finished: Finished, means: Means, console: Console) -> None:
     console.print(
         f"{finished.photos} photos in {finished.wall_s:.1f} s: {rate:.1f} images/s, "
         f"{each:.1f} verifications a photo, profile {means.profile.name}, "
-        f"encoder {means.encoder.identity}"
+        f"encoder {means.eyes.encoder.identity}"
     )
     for line in refusal_lines(finished.rejections):
         console.print(line, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`cairn models`: the registry of encoders."""
+"""`cairn models`: the registry of models."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from cairn.compose import limits_of
+from cairn.kinds import KINDS, any_card
 from cairn.models import BUILTIN, Entry, add_to, entries, parse_fields, verified
 from cairn.options import Config, settings_of
 from cairn.sections import Guards
 from engine.errors import BadImage, Misconfigured
 from engine.types import Rgb
 from engine.vision.builtin import BuiltinEncoder
-from engine.vision.card import EncoderCard, draft_card, load_card
+from engine.vision.card import EncoderCard, ModelCard, draft_card, kind_of
 from engine.vision.decode import decode
 
-app = typer.Typer(help="Encoders: list them, add an ONNX file, verify what is there.")
+app = typer.Typer(help="Models: list them, add an ONNX file, verify what is there.")
+ENCODER = kind_of(EncoderCard)
 
 
 @app.command("list")
 def list_models(config: Config = None) -> None:
-    """Show every encoder that `--encoder` takes by name.
+    """Show every model, by the name that settings and options take.
 
     Example: cairn models list
     """
@@ -49,10 +51,13 @@ def verify(config: Config = None) -> None:
 
 @app.command("add")
 def add(
-    model: Annotated[Path, typer.Argument(metavar="FILE", help="An ONNX image encoder.")],
+    model: Annotated[Path, typer.Argument(metavar="FILE", help="An ONNX model.")],
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name in the registry; default: the file's.")
     ] = None,
+    kind: Annotated[
+        str, typer.Option(metavar="KIND", help=f"What it is: {', '.join(KINDS)}.")
+    ] = ENCODER,
     card: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Its card, TOML; default: drafted.")
     ] = None,
@@ -70,7 +75,7 @@ def add(
     ] = None,
     config: Config = None,
 ) -> None:
-    """Add an encoder with a card that says how to feed it.
+    """Add a model with a card that says how to feed it.
 
     A pixel value p of 0 to 255 enters the model as (p * scale - mean) / std.
 
@@ -79,18 +84,21 @@ def add(
     """
     settings = settings_of(config)
     typical = None if center_on is None else _photos(center_on, settings.guards)
-    drafted = _card(model, card, field or [])
+    drafted = _card(model, kind, card, field or [])
     wanted = model.stem if name is None else name
     folder = add_to(settings.models.directory, wanted, model, drafted, typical)
-    typer.echo(f"added {folder.name}: cairn cluster DIR --encoder {folder.name}")
+    use = f": cairn cluster DIR --encoder {folder.name}" if drafted.kind == ENCODER else ""
+    typer.echo(f"added {folder.name}{use}")
 
 
-def _card(model: Path, card: Path | None, fields: list[str]) -> EncoderCard:
+def _card(model: Path, kind: str, card: Path | None, fields: list[str]) -> ModelCard:
+    if kind not in KINDS:
+        raise Misconfigured(f"--kind {kind}: there is no such kind; known: {', '.join(KINDS)}")
     if card is None:
-        return draft_card(model, parse_fields(fields))
+        return draft_card(model, KINDS[kind].form, parse_fields(fields))
     if fields:
         raise Misconfigured("give --card or --set, not both: the card has every field already")
-    return load_card(card)
+    return any_card(card)
 
 
 def _photos(directory: Path, guards: Guards) -> Iterator[Rgb]:
@@ -105,10 +113,10 @@ def _photos(directory: Path, guards: Guards) -> Iterator[Rgb]:
 
 
 def _table(found: Iterable[Entry], title: str) -> Table:
-    table = Table("name", "dim", "licence", Column("state", overflow="fold"), title=title)
-    table.add_row(BUILTIN, str(BuiltinEncoder().dim), "Apache-2.0", "comes with Cairn")
+    table = Table("name", "kind", "dim", "licence", Column("state", overflow="fold"), title=title)
+    table.add_row(BUILTIN, ENCODER, str(BuiltinEncoder().dim), "Apache-2.0", "comes with Cairn")
     for entry in found:
-        dim = str(entry.card.dim) if entry.card else ""
-        licence = entry.card.licence if entry.card else ""
-        table.add_row(*map(escape, (entry.name, dim, licence, entry.fault or "ok")))
+        card = entry.card
+        told = (card.kind, str(getattr(card, "dim", "")), card.licence) if card else ("", "", "")
+        table.add_row(*map(escape, (entry.name, *told, entry.fault or "ok")))
     return table

@@ -16,7 +16,8 @@ import numpy as np
 
 from engine.errors import StateMismatch
 from engine.ports import Store
-from engine.types import Batch, ImageRecord, Item, Origin, Outcome, Prepared
+from engine.sight import Prepared
+from engine.types import Batch, ImageRecord, Item, Origin, Outcome
 
 T = TypeVar("T")
 

@@ -16,7 +16,8 @@ from engine.index.adaptive import AdaptiveIndex
 from engine.members import Membership
 from engine.profile import PROFILES, Profile
 from engine.rules import RULES
-from engine.types import Box, ImageRecord, Item, LocalFeatures, Origin, Prepared, Vector, Verdict
+from engine.sight import Prepared
+from engine.types import Box, ImageRecord, Item, LocalFeatures, Origin, Vector, Verdict
 
 SCOPE = "river"
 

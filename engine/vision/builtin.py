@@ -48,11 +48,6 @@ class BuiltinEncoder:
         """Length of a vector."""
         return _KINDS * _FREQUENCIES + _COLOUR_BINS**3
 
-    @property
-    def batch_size(self) -> int:
-        """Nothing is gained by batches."""
-        return 1
-
     def embed(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
         """Describe n images as (n, dim) unit rows."""
         rows = [_unit(_describe(image)) for image in images]

@@ -1,6 +1,8 @@
-"""Model cards: a TOML file beside a model that says how to feed it and what comes out.
+"""Model cards: a TOML file beside a model that says what it is, how to feed it, what comes out.
 
-A card names the SHA-256 of its model, so that neither can change without the other.
+A card names the SHA-256 of its model, so that neither can change without the other. Here is what
+all cards have in common, and the card of an image encoder; those of other kinds of models stand
+beside what runs them.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,62 +27,82 @@ Channels = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0)]
 
 
-class _Section(BaseModel):
+Form = TypeVar("Form", bound="ModelCard")
+
+
+class CardSection(BaseModel):
+    """Frozen, and a stranger to fields it does not know."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Center(_Section):
-    """What to subtract from raw features: little-endian float32 in a file beside the card."""
+class PinnedFile(CardSection):
+    """A file beside the card that is part of the model: a center, a vocabulary."""
 
     file: FileName
     sha256: Sha256
 
 
-class EncoderCard(_Section):
-    """Card of an image encoder.
+class ModelCard(CardSection):
+    """What every card tells. A subclass narrows `kind` to the one text that names it."""
+
+    kind: str
+    file: FileName
+    sha256: Sha256
+    licence: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1)]
+
+    @property
+    def identity(self) -> str:
+        """The model's name and a hash of all that decides what it gives, one word."""
+        notes = {"file", "licence", "source"}
+        decisive = self.model_dump_json(exclude=notes)
+        return f"{Path(self.file).stem}-{hashlib.sha256(decisive.encode()).hexdigest()[:12]}"
+
+
+class PixelCard(ModelCard):
+    """Card of a model whose input is an image.
 
     A pixel value p of 0 to 255 enters the model as (p * scale - mean) / std, per channel in
     the order of `colour`. `size` is (height, width) of the input. `resize`: `squash` ignores
     the aspect ratio, `center-crop` cuts the longer side, `letterbox` pads the shorter one.
     """
 
-    kind: Literal["image-encoder"]
-    file: FileName
-    sha256: Sha256
-    licence: Annotated[str, Field(min_length=1)]
-    source: Annotated[str, Field(min_length=1)]
     input: str
-    layout: Literal["NCHW", "NHWC"]
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
     size: tuple[Annotated[int, Field(gt=0, le=4096)], Annotated[int, Field(gt=0, le=4096)]]
     resize: Literal["squash", "center-crop", "letterbox"] = "center-crop"
     colour: Literal["RGB", "BGR"] = "RGB"
     scale: Positive = 1 / 255
     mean: Channels = (0.485, 0.456, 0.406)
     std: tuple[Positive, Positive, Positive] = (0.229, 0.224, 0.225)
+
+
+class EncoderCard(PixelCard):
+    """Card of an image encoder; center: subtracted from raw features, (dim,) float32 in a file."""
+
+    kind: Literal["image-encoder"]
     output: str
     dim: Annotated[int, Field(gt=0, le=65536)]
-    center: Center | None = None
-
-    @property
-    def identity(self) -> str:
-        """The model's name and a hash of all that decides its vectors."""
-        notes = {"file", "licence", "source"}
-        decisive = self.model_dump_json(exclude=notes)
-        return f"{Path(self.file).stem}-{hashlib.sha256(decisive.encode()).hexdigest()[:12]}"
+    center: PinnedFile | None = None
 
 
-def load_card(path: Path) -> EncoderCard:
-    """Read and check a card; raises Misconfigured naming the file and the field at fault."""
+def load_card(path: Path, form: type[Form]) -> Form:
+    """Read a card of one kind; raises Misconfigured naming the file and the field at fault."""
+    return checked_card(read_fields(path), form, str(path))
+
+
+def read_fields(path: Path) -> Mapping[str, Any]:
+    """Read the fields of a card of any kind, unchecked; raises Misconfigured."""
     try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Misconfigured(f"cannot read model card {path}: {error.strerror}") from error
     except ValueError as error:
         raise Misconfigured(f"model card {path} is not valid TOML: {error}") from error
-    return _checked(fields, str(path))
 
 
-def write_card(path: Path, card: EncoderCard) -> None:
+def write_card(path: Path, card: ModelCard) -> None:
     """Write a card as TOML; `load_card` gives an equal one back."""
     fields = card.model_dump(mode="json", exclude_none=True)
     tables = {name: value for name, value in fields.items() if isinstance(value, dict)}
@@ -90,21 +112,27 @@ def write_card(path: Path, card: EncoderCard) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def draft_card(model: Path, fields: Mapping[str, Any]) -> EncoderCard:
+def draft_card(model: Path, form: type[Form], fields: Mapping[str, Any]) -> Form:
     """Make a card for an ONNX file: `fields` (licence, source and more) over what it reveals.
 
     Raises Misconfigured where the model's inputs and outputs leave a field open; the message
     names the field, to be given in `fields`.
     """
     session = open_session(model, threads=1)
+    revealed = _revealed_input(session) | _revealed_output(session, fields.get("output"))
     found = {
-        "kind": "image-encoder",
+        "kind": kind_of(form),
         "file": model.name,
         "sha256": hashlib.sha256(read_verified(model, None)).hexdigest(),
-        **_revealed_input(session),
-        **_revealed_output(session, fields.get("output")),
+        **{name: value for name, value in revealed.items() if name in form.model_fields},
     }
-    return _checked(found | dict(fields), f"for {model}")
+    return checked_card(found | dict(fields), form, f"for {model}")
+
+
+def kind_of(form: type[ModelCard]) -> str:
+    """The one `kind` that cards of this form have."""
+    (kind,) = get_args(form.model_fields["kind"].annotation)
+    return str(kind)
 
 
 def read_center(card: EncoderCard, folder: Path) -> Vector | None:
@@ -121,16 +149,17 @@ def read_center(card: EncoderCard, folder: Path) -> Vector | None:
     return center
 
 
-def write_center(path: Path, center: Vector) -> Center:
+def write_center(path: Path, center: Vector) -> PinnedFile:
     """Write a center beside its card and return the card's entry for it."""
     data = np.asarray(center, "<f4").tobytes()
     path.write_bytes(data)
-    return Center(file=path.name, sha256=hashlib.sha256(data).hexdigest())
+    return PinnedFile(file=path.name, sha256=hashlib.sha256(data).hexdigest())
 
 
-def _checked(fields: Mapping[str, Any], where: str) -> EncoderCard:
+def checked_card(fields: Mapping[str, Any], form: type[Form], where: str) -> Form:
+    """Make a card of fields; raises Misconfigured naming `where` and the field at fault."""
     try:
-        return EncoderCard.model_validate(fields)
+        return form.model_validate(fields)
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(str(part) for part in fault['loc']) or 'card'}: {fault['msg']}"

@@ -40,14 +40,8 @@ class OnnxEncoder:
         """Length of a vector."""
         return self.card.dim
 
-    @property
-    def batch_size(self) -> int:
-        """Images that one run of the model takes: 1 on a CPU, more on a GPU."""
-        variable = all(slot.shape and slot.shape[0] is None for slot in self.session.inputs)
-        return _GPU_BATCH if self.session.device == "cuda" and variable else 1
-
     def embed(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
-        """Embed n images as (n, dim) unit rows; raises Misconfigured on NaN or zero features.
+        """Embed n images as (n, dim) unit rows; NaN or all zero where the model gives that.
 
         On a CPU images run one by one: the bits of a vector never depend on its batch.
         """
@@ -55,18 +49,18 @@ class OnnxEncoder:
         if self.center is not None:
             features = features - self.center
         lengths = np.linalg.norm(features, axis=1, keepdims=True)
-        if not np.isfinite(lengths).all() or not lengths.all():
-            raise Misconfigured(
-                f"model {self.session.name} gave features without a direction (NaN, infinite or "
-                "all zero); check scale, mean and std in its card"
-            )
-        return np.asarray(features / lengths, np.float32)
+        return np.asarray(features / np.where(lengths == 0, 1, lengths), np.float32)
 
     def raw(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
         """Features as the model gives them, (n, dim), neither centred nor normalised."""
-        step = self.batch_size
+        step = self._at_once
         runs = [self._run(images[i : i + step]) for i in range(0, len(images), step)]
         return np.concatenate([np.empty((0, self.dim), np.float32), *runs])
+
+    @property
+    def _at_once(self) -> int:
+        variable = all(slot.shape and slot.shape[0] is None for slot in self.session.inputs)
+        return _GPU_BATCH if self.session.device == "cuda" and variable else 1
 
     def _run(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
         batch = np.concatenate([model_input(image, self.card) for image in images])
@@ -81,12 +75,27 @@ class OnnxEncoder:
 
 def load_encoder(card_path: Path, threads: int) -> OnnxEncoder:
     """Open the model beside a card; raises Misconfigured where card, model or center is wrong."""
-    card = load_card(card_path)
+    card = load_card(card_path, EncoderCard)
     folder = card_path.parent
     session = open_session(folder / card.file, threads, card.sha256)
     _check_slot(card.input, [slot.name for slot in session.inputs], card_path, "input")
     _check_slot(card.output, [slot.name for slot in session.outputs], card_path, "output")
-    return OnnxEncoder(card, session, read_center(card, folder))
+    encoder = OnnxEncoder(card, session, read_center(card, folder))
+    _warm_up(encoder)
+    return encoder
+
+
+def _warm_up(encoder: OnnxEncoder) -> None:
+    """Run once: that shows whether size, layout and dim are what the model wants.
+
+    It also spares the first photo what a model does once.
+    """
+    (row,) = encoder.raw([np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)])
+    if not np.isfinite(row).all() or not row.any():
+        raise Misconfigured(
+            f"model {encoder.session.name} gave features without a direction (NaN, infinite or "
+            "all zero) on a test image; check scale, mean and std in its card"
+        )
 
 
 def fit_center(encoder: OnnxEncoder, images: Iterable[Rgb]) -> Vector:

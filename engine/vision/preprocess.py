@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.types import Rgb
-from engine.vision.card import EncoderCard
+from engine.vision.card import PixelCard
 
 _PADDING = 114  # mid grey: what detectors and encoders were padded with in training
 
 
-def model_input(image: Rgb, card: EncoderCard) -> NDArray[np.float32]:
+def model_input(image: Rgb, card: PixelCard) -> NDArray[np.float32]:
     """One image as float32 of shape (1, 3, h, w) or (1, h, w, 3)."""
     pixels = _fit(image, card)
     if card.colour == "BGR":
@@ -24,7 +24,7 @@ def model_input(image: Rgb, card: EncoderCard) -> NDArray[np.float32]:
     return np.ascontiguousarray(values[None], np.float32)
 
 
-def _fit(image: Rgb, card: EncoderCard) -> Rgb:
+def _fit(image: Rgb, card: PixelCard) -> Rgb:
     height, width = card.size
     if card.resize == "squash":
         return _resize(image, height, width)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.types import LocalFeatures, Rgb
+from engine.types import LocalFeatures, Mask, Rgb
 
 _METHOD = "sift-1"  # change it whenever any image gets other features
 
@@ -32,12 +32,12 @@ class SiftExtractor:
         """Method and parameters: features of another identity do not match these."""
         return f"{_METHOD}-{self.max_points}-{self.long_side}-{self.contrast}"
 
-    def extract(self, image: Rgb) -> LocalFeatures:
+    def extract(self, image: Rgb, hidden: Mask | None = None) -> LocalFeatures:
         """Features of an upright image, ordered by falling response; n = 0 where it is flat."""
         grey = _working_image(image, self.long_side)
         # A detector per call: OpenCV's feature objects may not be shared between threads.
         detector = cv2.SIFT.create(nfeatures=self.max_points, contrastThreshold=self.contrast)
-        found, raw = detector.detectAndCompute(grey, None)
+        found, raw = detector.detectAndCompute(grey, _seen(hidden, grey))
         height, width = grey.shape
         if not found:
             return _no_features(width, height)
@@ -56,6 +56,15 @@ def _working_image(image: Rgb, long_side: int) -> NDArray[np.uint8]:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     return np.asarray(grey, np.uint8)
+
+
+def _seen(hidden: Mask | None, grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """OpenCV's mask: where points may lie, at the size of the working image."""
+    if hidden is None:
+        return None
+    size = (grey.shape[1], grey.shape[0])
+    seen = np.where(hidden, np.uint8(0), np.uint8(255))
+    return np.asarray(cv2.resize(seen, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _strongest(found: Sequence[cv2.KeyPoint], limit: int) -> list[int]:

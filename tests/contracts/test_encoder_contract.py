@@ -12,7 +12,7 @@ import pytest
 from engine.ports import Encoder
 from engine.types import Rgb
 from engine.vision.builtin import BuiltinEncoder
-from engine.vision.card import draft_card, write_card
+from engine.vision.card import EncoderCard, draft_card, write_card
 from engine.vision.onnx_encoder import load_encoder
 from tests.images import PHOTOS, photo, seen_from_aside
 from tests.onnx_model import flatten_model
@@ -21,7 +21,9 @@ from tests.onnx_model import flatten_model
 def onnx(folder: Path) -> Encoder:
     model = folder / "tiny.onnx"
     model.write_bytes(flatten_model())
-    card = draft_card(model, {"licence": "none", "source": "tests", "mean": (0.4, 0.4, 0.4)})
+    card = draft_card(
+        model, EncoderCard, {"licence": "none", "source": "tests", "mean": (0.4, 0.4, 0.4)}
+    )
     write_card(folder / "tiny.toml", card)
     return load_encoder(folder / "tiny.toml", threads=1)
 
@@ -91,4 +93,3 @@ def test_the_identity_is_a_name_that_stays(encoder: Encoder) -> None:
     """State remembers it, so it is short text without spaces."""
     assert encoder.identity == encoder.identity
     assert encoder.identity.split() == [encoder.identity]
-    assert encoder.batch_size >= 1

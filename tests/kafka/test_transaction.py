@@ -28,7 +28,7 @@ from tests.kafka import kit
 pytestmark = pytest.mark.kafka
 
 FEATURES = LocalFeatures(np.zeros((1, 4), np.float32), np.zeros((1, 8), np.uint8), 4, 3)
-MADE_WITH = "encoder tests (2 numbers), local features none, profile place"
+MADE_WITH = "encoder tests (2 numbers), items whole, local features none, profile place"
 CODECS = Codecs(
     outcome=lambda _: b"outcome",
     image=lambda _: b"image",

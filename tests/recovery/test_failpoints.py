@@ -30,16 +30,8 @@ from engine.index.exact import ExactIndex
 from engine.members import Membership
 from engine.profile import PROFILES
 from engine.rules import RULES
-from engine.types import (
-    Batch,
-    LocalFeatures,
-    Origin,
-    Outcome,
-    Photo,
-    Prepared,
-    Rejection,
-    Verdict,
-)
+from engine.sight import Prepared
+from engine.types import Batch, LocalFeatures, Origin, Outcome, Photo, Rejection, Verdict
 from engine.wire import event_body
 from exporters.jsonl import JsonLines, JsonLinesSink
 from state.cache import ExemplarCache

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import Misconfigured
-from engine.vision.card import draft_card, write_card
+from engine.vision.card import EncoderCard, draft_card, write_card
 from tests.onnx_model import flatten_model
 from tests.recovery.conftest import Calm
 from tests.recovery.kit import lines, remains, run_once, until, worker
@@ -57,7 +57,10 @@ def test_another_encoder(calm: Calm, state: Path, tmp_path: Path) -> None:
     """Vectors of two models are never mixed."""
     model = tmp_path / "tiny.onnx"
     model.write_bytes(flatten_model())
-    write_card(tmp_path / "tiny.toml", draft_card(model, {"licence": "none", "source": "tests"}))
+    write_card(
+        tmp_path / "tiny.toml",
+        draft_card(model, EncoderCard, {"licence": "none", "source": "tests"}),
+    )
     before = bytes_of(state)
     line = complaint(calm.photos, state, "--encoder", str(model))
     assert "made with encoder builtin-" in line

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.jobs.placements import placements
 from engine.types import Event, Outcome
-from engine.vision.card import draft_card, write_card
+from engine.vision.card import EncoderCard, draft_card, write_card
 from state.survey import open_state
 
 
@@ -15,7 +15,7 @@ def with_card(path: Path, model: bytes) -> Path:
     """Write an encoder and a card beside it; its path."""
     path.write_bytes(model)
     fields = {"licence": "none", "source": "tests", "resize": "squash"}
-    write_card(path.with_suffix(".toml"), draft_card(path, fields))
+    write_card(path.with_suffix(".toml"), draft_card(path, EncoderCard, fields))
     return path
 
 

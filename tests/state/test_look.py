@@ -115,7 +115,7 @@ def test_verify_names_each_fault(state: Path, fault: str) -> None:
 
 def test_members_that_do_not_add_up_are_told(tmp_path: Path) -> None:
     """A lobe that was founded twice lost its first members."""
-    identity = str(Identity("e", DIM, "none", "place"))
+    identity = str(Identity("e", DIM, "whole", "none", "place"))
     first, second = make_outcome("a"), make_outcome("b")
     again = Assigned("c-a", "b#0", 0, founds=True, confidence=1.0, evidence=Evidence("assign"))
     twice = replace(second, events=(Event("site", 3, again),))

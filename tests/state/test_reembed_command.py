@@ -118,7 +118,7 @@ def test_the_profile_is_that_of_the_state(drawn: Path, tiny: Path) -> None:
 
 def test_a_copy_of_a_journal_is_told(halves: tuple[Path, Path], tmp_path: Path) -> None:
     """Where the truth is Kafka's, the file alone does not do."""
-    identity = str(Identity("e", DIM, "none", "object"))
+    identity = str(Identity("e", DIM, "whole", "none", "object"))
     with closing(open_store(tmp_path / "kafka" / "cairn.images-0.sqlite", identity)) as store:
         store.commit(Batch(marks=(Origin("journal", 0, 9), Origin("cairn.images", 0, 5))))
     said = cairn("state", "reembed", "kafka", "--images", halves[0]).stderr

@@ -16,6 +16,7 @@ from engine.index.exact import ExactIndex
 from engine.members import Membership
 from engine.profile import PROFILES, Profile
 from engine.rules import RULES
+from engine.sight import Prepared
 from engine.types import (
     Assigned,
     Change,
@@ -26,7 +27,6 @@ from engine.types import (
     LocalFeatures,
     Merged,
     Outcome,
-    Prepared,
     Verdict,
 )
 from tests.builders import DIM, agreeing, prepared

@@ -12,10 +12,10 @@ from engine.vision.sift import SiftExtractor
 from state.identity import Identity, parse, remedy
 
 WORDS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1)
-PLACE = Identity("builtin-1", 509, "sift-1", "place")
+PLACE = Identity("builtin-1", 509, "whole", "sift-1", "place")
 
 
-@given(st.builds(Identity, WORDS, st.integers(1, 99999), WORDS, st.text(min_size=1)))
+@given(st.builds(Identity, WORDS, st.integers(1, 99999), WORDS, WORDS, st.text(min_size=1)))
 def test_an_identity_is_read_back(identity: Identity) -> None:
     """Whatever a model, a method and an operator's profile are called."""
     assert parse(str(identity)) == identity
@@ -33,8 +33,9 @@ def test_another_encoder_can_be_helped() -> None:
 
 
 def test_another_profile_cannot() -> None:
-    """Piles of places are no piles of faces, whatever their vectors; nor is the unknown."""
-    for made_with in (str(replace(PLACE, profile="face")), "something unknown"):
+    """Piles of places are no piles of faces, nor photos crops; nor is the unknown."""
+    other, cropped = replace(PLACE, profile="face"), replace(PLACE, framing="crops")
+    for made_with in (str(other), str(cropped), "something unknown"):
         way = remedy(made_with, str(PLACE), Path("state"))
         assert "reembed" not in way
         assert "start over" in way

@@ -22,7 +22,8 @@ from engine.commands import (
     SplitCluster,
     UndoCommand,
 )
-from engine.types import Correction, Event, Message, Origin, Photo, Prepared, Rejection
+from engine.sight import Prepared
+from engine.types import Correction, Event, Message, Origin, Photo, Rejection
 from tests.builders import prepared
 from tests.fakes import MemoryStore
 from tests.scripts import (

@@ -5,25 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from engine.errors import BadImage, Misconfigured
-from engine.pipeline import Pipeline, Senses, whole_image
-from engine.sight import Decoded, Metadata
-from engine.types import (
-    Box,
-    GeoPoint,
-    LocalFeatures,
-    Origin,
-    Photo,
-    Prepared,
-    Rejection,
-    Rgb,
-)
+from engine.pipeline import Pipeline, Senses
+from engine.sight import Decoded, Metadata, Prepared, View
+from engine.types import Box, GeoPoint, LocalFeatures, Mask, Origin, Photo, Rejection, Rgb
+from engine.vision.framing import WholeImage
 
 WRITTEN = Metadata(captured_at=5.0, location=GeoPoint(1, 2))
 
@@ -38,23 +30,27 @@ def _decode(data: bytes) -> Decoded:
 
 @dataclass
 class WidthEncoder:
-    """Embeds an image as a direction, by its width in degrees; notes the sizes of its batches."""
+    """Embeds an image as a direction, by its width in degrees; counts its calls."""
 
-    batch_size: int = 1
     identity: str = "width"
     dim: int = 2
-    batches: list[int] = field(default_factory=list)
+    calls: int = 0
 
     def embed(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
-        self.batches.append(len(images))
+        self.calls += 1
         turns = np.radians([image.shape[1] for image in images])
         return np.stack([np.cos(turns), np.sin(turns)], axis=1).astype(np.float32)
 
 
 class WidthExtractor:
-    def extract(self, image: Rgb) -> LocalFeatures:
+    """Sees the width of an image, and how much of it is hidden as its height."""
+
+    identity: str = "width"
+
+    def extract(self, image: Rgb, hidden: Mask | None = None) -> LocalFeatures:
         empty = np.empty((0, 4), np.float32)
-        return LocalFeatures(empty, np.empty((0, 1), np.uint8), image.shape[1], image.shape[0])
+        height = 0 if hidden is None else int(hidden.sum())
+        return LocalFeatures(empty, np.empty((0, 1), np.uint8), image.shape[1], height)
 
 
 @dataclass
@@ -79,19 +75,28 @@ def photo(data: bytes, **more: object) -> Photo:
     return Photo(**{"origin": Origin("t", 3, 7), **fields, **more})  # type: ignore[arg-type]
 
 
-def halves(image: Rgb) -> Sequence[Box]:
-    """Left and right half; nothing in a narrow image."""
-    height, width = image.shape[:2]
-    if width < 10:
-        return ()
-    return (Box(0, 0, width / 2, height), Box(width / 2, 0, width, height))
+class Halves:
+    """Left and right half, the latter poor and with a hidden column; nothing in a narrow image."""
+
+    identity: str = "halves"
+
+    def __call__(self, image: Rgb) -> Sequence[View]:
+        height, width = image.shape[:2]
+        if width < 10:
+            return ()
+        left, right = image[:, : width // 2], image[:, width // 2 :]
+        hidden = np.zeros(right.shape[:2], np.bool_)
+        hidden[:, 0] = True
+        return (
+            View(left, Box(0, 0, width / 2, height), label="left", score=0.9),
+            View(right, Box(width / 2, 0, width, height), hidden, "right", 0.8, quality=0.5),
+        )
 
 
 def pipeline(pool: Executor, encoder: WidthEncoder, **senses: object) -> Pipeline:
-    chosen = {"decode": _decode, "read_metadata": lambda _: WRITTEN, "detect": whole_image}
+    chosen = {"decode": _decode, "read_metadata": lambda _: WRITTEN, "framing": WholeImage()}
     return Pipeline(
-        Senses(**{"extractor": None, **chosen, **senses}),  # type: ignore[arg-type]
-        encoder,
+        Senses(**{"extractor": None, "encoder": encoder, **chosen, **senses}),  # type: ignore[arg-type]
         pool,
         Ticks(),
     )
@@ -117,20 +122,25 @@ def test_results_come_in_order_with_refusals_in_their_place(pool: Executor) -> N
     assert widths(third) == [30]
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 64])
-def test_the_encoders_batches_do_not_show(size: int, pool: Executor) -> None:
-    """Crops of all photos are embedded together, cut as the encoder likes."""
-    encoder = WidthEncoder(size)
+def test_an_image_gives_as_many_items_as_views(pool: Executor) -> None:
+    """None is a result as well; the encoder is asked once a photo, and not for nothing."""
+    encoder = WidthEncoder()
     photos = [photo(bytes([width])) for width in (20, 5, 30, 40)]
-    results = pipeline(pool, encoder, detect=halves).prepare(photos)
+    results = pipeline(pool, encoder, framing=Halves()).prepare(photos)
     assert [widths(result) for result in results] == [[10, 10], [], [15, 15], [20, 20]]
-    assert sum(encoder.batches) == 6
-    assert max(encoder.batches) == min(size, 6)
+    assert encoder.calls == 3
+
+
+def test_what_a_view_is_taken_for_stays_with_its_item(pool: Executor) -> None:
+    """Class, score and quality, as its framing told."""
+    (result,) = pipeline(pool, WidthEncoder(), framing=Halves()).prepare([photo(b"\x14")])
+    told = [(item.label, item.score, item.quality) for item in prepared(result).items]
+    assert told == [("left", 0.9, 1.0), ("right", 0.8, 0.5)]
 
 
 def test_items_are_numbered_and_boxed_in_the_upright_original(pool: Executor) -> None:
     """Each axis has its own scale: rounding makes them differ."""
-    (result,) = pipeline(pool, WidthEncoder(), detect=halves).prepare([photo(b"\x14")])
+    (result,) = pipeline(pool, WidthEncoder(), framing=Halves()).prepare([photo(b"\x14")])
     items = prepared(result).items
     assert [item.item_id for item in items] == ["i14#0", "i14#1"]
     assert items[0].box == Box(0, 0, 50, pytest.approx(49))
@@ -154,15 +164,18 @@ def test_local_features_are_those_of_the_crop(pool: Executor) -> None:
     """And absent where nobody verifies."""
     (bare,) = pipeline(pool, WidthEncoder()).prepare([photo(b"\x14")])
     assert prepared(bare).items[0].features is None
-    eyes = pipeline(pool, WidthEncoder(), extractor=WidthExtractor(), detect=halves)
+    eyes = pipeline(pool, WidthEncoder(), extractor=WidthExtractor(), framing=Halves())
     (result,) = eyes.prepare([photo(b"\x14")])
     found = [item.features for item in prepared(result).items]
-    assert [features and features.width for features in found] == [10, 10]
+    assert [features and (features.width, features.height) for features in found] == [
+        (10, 0),
+        (10, 10),
+    ]
 
 
 def test_seconds_are_told_by_stage(pool: Executor) -> None:
-    """A run of the encoder counts in equal parts for the crops in it."""
-    (result,) = pipeline(pool, WidthEncoder(2), detect=halves).prepare([photo(b"\x14")])
+    """One lap of the clock each."""
+    (result,) = pipeline(pool, WidthEncoder(), framing=Halves()).prepare([photo(b"\x14")])
     assert prepared(result).timings == {
         "decode": 1,
         "detect": 1,
@@ -180,12 +193,23 @@ class BrokenEncoder(WidthEncoder):
         return self.rows
 
 
-@pytest.mark.parametrize("row", [[np.nan, 1], [np.inf, 1], [0, 0], [1, 0, 0], [1]])
-def test_what_is_no_vector_is_refused_by_name(row: list[float], pool: Executor) -> None:
-    """The image and the encoder are named before anything reaches the state."""
+@pytest.mark.parametrize("row", [[np.nan, 1], [np.inf, 1], [0, 0]])
+def test_an_image_without_a_vector_is_refused(row: list[float], pool: Executor) -> None:
+    """It alone, as whatever else is wrong with an image; the encoder is named."""
     encoder = BrokenEncoder()
     encoder.rows = np.array([row], np.float32)
-    with pytest.raises(Misconfigured, match=r"i14: encoder width gave a vector"):
+    (result,) = pipeline(pool, encoder).prepare([photo(b"\x14")])
+    assert isinstance(result, Rejection)
+    assert result.reason == "no_vector"
+    assert "encoder width gave a vector" in result.detail
+
+
+@pytest.mark.parametrize("row", [[1, 0, 0], [1]])
+def test_a_vector_of_another_length_is_the_models_fault(row: list[float], pool: Executor) -> None:
+    """No photo is refused for it."""
+    encoder = BrokenEncoder()
+    encoder.rows = np.array([row], np.float32)
+    with pytest.raises(Misconfigured, match=r"a vector of shape"):
         pipeline(pool, encoder).prepare([photo(b"\x14")])
 
 
@@ -193,4 +217,4 @@ def test_no_photos_are_no_work(pool: Executor) -> None:
     """An empty batch never reaches the encoder."""
     encoder = WidthEncoder()
     assert pipeline(pool, encoder).prepare([]) == []
-    assert encoder.batches == []
+    assert encoder.calls == 0

@@ -14,6 +14,7 @@ from engine.errors import StateMismatch
 from engine.index.exact import ExactIndex
 from engine.jobs.reembed import Wanted, own_photo, reembed
 from engine.lineage import Forgotten
+from engine.sight import Prepared
 from engine.types import (
     Assigned,
     Batch,
@@ -25,7 +26,6 @@ from engine.types import (
     Item,
     Origin,
     Outcome,
-    Prepared,
 )
 from state.records import encode_features, encode_outcome
 from tests.builders import DIM, make_features, make_outcome, make_rejection, unit

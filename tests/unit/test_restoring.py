@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cairn.commands.run import _run_folder
 from cairn.compose import REPLAYED_AT_ONCE, Means, shard_of
+from cairn.eyes import Eyes
 from cairn.folder_run import FolderJob
 from cairn.kafka_run import Recovering, _Turn
 from cairn.observers import Gauges
@@ -21,7 +24,8 @@ from cairn.watch import Watch
 from consumer.group import GroupSource
 from engine.errors import Stopped
 from engine.profile import PROFILES
-from engine.types import Batch
+from engine.types import Batch, Rgb
+from engine.vision.framing import WholeImage
 from exporters.health import Heartbeat
 from exporters.metrics import Registry
 from tests.album import album, write
@@ -36,10 +40,14 @@ class NoEncoder:
     identity = "none"
     dim = DIM
 
+    def embed(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
+        raise AssertionError(f"{len(images)} images")
+
 
 @pytest.fixture
 def means() -> Means:
-    return Means(PROFILES["place"], NoEncoder(), TimedVerifier(SamePlaceVerifier(), lambda: 0.0))
+    verifier = TimedVerifier(SamePlaceVerifier(), lambda: 0.0)
+    return Means(PROFILES["place"], Eyes(WholeImage(), NoEncoder(), None, verifier), verifier)
 
 
 @pytest.fixture
