@@ -62,6 +62,7 @@ class Calibration:
     drifts: how often the stream has changed. drifting: it just has. seen: items so far.
     recent: the lobe from which on they count as new.
     rows: what `directions` found since the last fit, by lobe, with the lobe's revision.
+    middles: what `middle` found since then, by cluster, with a hash of its lobes' revisions.
     learned: the space last learned and from what, to be learned once for look and leap.
     """
 
@@ -77,6 +78,7 @@ class Calibration:
     recent: int = 0
     watch: DriftDetector = field(default_factory=_new_watch)
     rows: dict[int, tuple[int, Floats]] = field(default_factory=dict)
+    middles: dict[str, tuple[int, Floats]] = field(default_factory=dict)
     learned: tuple[tuple[int, tuple[int, ...]], Space | None] | None = None
 
     def add(self, vector: Vector) -> None:
@@ -95,7 +97,7 @@ class Calibration:
         self.threshold, self.belief = STRICTEST, 0.0
         self.centre = self.space = self.axes = None
         self.watch, self.drifting = _new_watch(), False
-        self.rows, self.learned = {}, None
+        self.rows, self.middles, self.learned = {}, {}, None
 
     @property
     def due(self) -> bool:
@@ -137,7 +139,7 @@ class Calibration:
         self.threshold = change.threshold
         self.belief = self.inherited(space) + DOUBT + change.trust
         self.space, self.axes = space, None if space is None else space.projection()
-        self.rows = {}
+        self.rows, self.middles = {}, {}
         self.next_fit = int(self.seen * GROWTH) + 1
         self.drifting = False
         if change.drifted:
@@ -164,8 +166,15 @@ class Calibration:
     def middle(self, cluster: Cluster) -> Floats:
         """The mean of a cluster's `directions` over its members, (r,)."""
         lobes = list(cluster.prototypes.values())
-        counts = np.array([lobe.count for lobe in lobes], np.float64)
-        return np.asarray(counts @ self.directions(lobes) / counts.sum())
+        revision = hash(tuple([(lobe.prototype_id, lobe.revision) for lobe in lobes]))
+        known, mean = self.middles.get(cluster.cluster_id, (0, np.empty(0)))
+        if known != revision or not mean.size:
+            counts = np.array([lobe.count for lobe in lobes], np.float64)
+            mean = np.asarray(counts @ self.directions(lobes) / counts.sum())
+            if len(self.middles) * mean.nbytes >= CACHED:
+                self.middles.clear()
+            self.middles[cluster.cluster_id] = revision, mean
+        return mean
 
     def _row(self, prototype: Prototype) -> Floats:
         revision, row = self.rows.get(prototype.prototype_id, (-1, np.empty(0)))
