@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
 from engine.calibration import Calibration
-from engine.cluster import Cluster, Prototype, carve, joined
+from engine.cluster import UNKNOWN, Cluster, Prototype, Taken, carve, joined, taken_of
 from engine.constraints import Constraints
 from engine.lineage import (
     Calibrated,
@@ -34,7 +34,6 @@ from engine.types import (
     Created,
     Event,
     Fusions,
-    GeoPoint,
     ImageRecord,
     Item,
     LobeChange,
@@ -77,19 +76,19 @@ class ScopeBook:
             cluster = self.clusters[self.owners[label]]
             yield cluster, cluster.prototypes[label]
 
-    def apply(self, event: Event, items: Mapping[str, Item], location: GeoPoint | None) -> None:
+    def apply(self, event: Event, items: Mapping[str, Item], taken: Taken) -> None:
         """Move the state by one event; `items` are those of its outcome."""
         if event.seq != self.seq + 1:
             raise ValueError(f"event {event.seq} of scope {event.scope!r} follows {self.seq}")
         self.seq = event.seq
-        self._change(event.change, items, location)
+        self._change(event.change, items, taken)
 
-    def _change(self, change: Change, items: Mapping[str, Item], location: GeoPoint | None) -> None:
+    def _change(self, change: Change, items: Mapping[str, Item], taken: Taken) -> None:
         match change:
             case Created():
                 self._bear(change.cluster_id)
             case Assigned():
-                self._assign(change, items[change.item_id].vector, location)
+                self._assign(change, items[change.item_id].vector, taken)
             case Confirmed():
                 cluster = self.clusters[change.cluster_id]
                 self._stand(cluster, replace(cluster.standing, confirmed=True))
@@ -149,16 +148,16 @@ class ScopeBook:
         cluster.founded, cluster.confirmed = standing.founded, standing.confirmed
         cluster.pinned, cluster.name = standing.pinned, standing.name
 
-    def _assign(self, change: Assigned, vector: Vector, location: GeoPoint | None) -> None:
+    def _assign(self, change: Assigned, vector: Vector, taken: Taken) -> None:
         self.calibration.add(vector)
         self.rapport = self.rapport.after(change.evidence.trials)
         if change.founds:
-            self._found(change, vector, location)
+            self._found(change, vector, taken)
         else:
             self._join(change, vector)
 
-    def _found(self, change: Assigned, vector: Vector, location: GeoPoint | None) -> None:
-        prototype = Prototype(change.prototype_id, change.item_id, vector.copy(), location=location)
+    def _found(self, change: Assigned, vector: Vector, taken: Taken) -> None:
+        prototype = Prototype(change.prototype_id, change.item_id, vector.copy(), taken=taken)
         self._place(prototype, change.cluster_id)
 
     def _place(self, prototype: Prototype, cluster_id: str) -> None:
@@ -286,6 +285,6 @@ class Book:
         """Replay all that one photo or correction changed."""
         items = {item.item_id: item for item in outcome.items}
         scope, cause = self.scope(outcome.scope), outcome.cause
-        location = cause.location if isinstance(cause, ImageRecord) else None
+        taken = taken_of(cause) if isinstance(cause, ImageRecord) else UNKNOWN
         for event in outcome.events:
-            scope.apply(event, items, location)
+            scope.apply(event, items, taken)

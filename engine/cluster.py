@@ -15,14 +15,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.lineage import Standing
-from engine.types import GeoPoint, Item, Vector
+from engine.types import GeoPoint, ImageRecord, Item, Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Where and when a photo was taken, in seconds since the Unix epoch; None for the unknown."""
+
+    location: GeoPoint | None = None
+    at: float | None = None
+
+
+UNKNOWN = Taken()
+
+
+def taken_of(image: ImageRecord) -> Taken:
+    """Where and when, as far as the photo tells."""
+    return Taken(image.location, image.captured_at)
 
 
 @dataclass(slots=True)
 class Prototype:
     """One lobe of a cluster. `exemplar` is the item that founded it; it can be verified against.
 
-    exemplar: empty where the founder was carved out. location: where the exemplar was taken.
+    exemplar: empty where the founder was carved out. taken: where and when the exemplar was.
     sums: (d,) sum of the members' unit vectors; float32 while there is but one, as most of a
         large scope have, for that is exact and half the size.
     indexed_at: the count when the index last saw this prototype.
@@ -33,7 +49,7 @@ class Prototype:
     exemplar: str
     sums: NDArray[np.float32] | NDArray[np.float64]
     count: int = 1
-    location: GeoPoint | None = None
+    taken: Taken = UNKNOWN
     indexed_at: int = 1
     revision: int = 0
 
@@ -60,7 +76,7 @@ class Prototype:
         self.count -= 1
         self.revision += 1
         if self.exemplar == item_id:
-            self.exemplar, self.location = "", None
+            self.exemplar, self.taken = "", UNKNOWN
 
     def absorb(self, other: Prototype) -> None:
         """Take over another lobe's members; its exemplar is given up."""
@@ -137,8 +153,8 @@ def carve(
     """Take items out of their lobes (pairs of item id and lobe) into a new lobe."""
     pairs = [(items[item_id], cluster.prototypes[lobe]) for item_id, lobe in taken]
     founder, left = next((p for p in pairs if p[1].exemplar == p[0].item_id), pairs[0])
-    location = left.location if left.exemplar == founder.item_id else None
+    known = left.taken if left.exemplar == founder.item_id else UNKNOWN
     for item, lobe in pairs:
         lobe.subtract(item.item_id, item.vector)
     total = np.stack([item.vector for item, _ in pairs]).sum(axis=0, dtype=np.float64)
-    return Prototype(prototype_id, founder.item_id, total, len(pairs), location, len(pairs))
+    return Prototype(prototype_id, founder.item_id, total, len(pairs), known, len(pairs))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from engine.book import Book, ScopeBook
 from engine.calibration import Calibration
-from engine.cluster import Cluster, Prototype, id_for
+from engine.cluster import Cluster, Prototype, Taken, id_for, taken_of
 from engine.constraints import may_merge
 from engine.decide import Assign, Candidate, Decision, Facts, RuleFunction, Spawn, Verify
 from engine.evidence import metres_between
@@ -20,7 +21,6 @@ from engine.types import (
     Change,
     Created,
     Event,
-    GeoPoint,
     ImageRecord,
     Item,
     Outcome,
@@ -68,17 +68,16 @@ class Clusterer:
         found = (self._members.locate(scope, item.item_id) for item in earlier)
         return [place[1] for place in found if place is not None]
 
-    def decide(
-        self, item: Item, scope: str, location: GeoPoint | None, others: Sequence[int] = ()
-    ) -> Decision:
+    def decide(self, item: Item, scope: str, taken: Taken, others: Sequence[int] = ()) -> Decision:
         """The decision an item would get now; nothing changes.
 
-        others: lobes of other items of its image, whose clusters it may not join.
+        taken: where and when its photo was. others: lobes of other items of its image, whose
+        clusters it may not join.
         """
         book = self._book.scope(scope)
-        shortlist = self._shortlist(item.vector, book, location)
-        taken = {book.owners[lobe] for lobe in others}
-        shortlist = tuple(found for found in shortlist if found.cluster_id not in taken)
+        shortlist = self._shortlist(item.vector, book, taken)
+        barred = {book.owners[lobe] for lobe in others}
+        shortlist = tuple(found for found in shortlist if found.cluster_id not in barred)
         facts = Facts(shortlist, book.calibration.threshold, book.rapport)
         step = self._rule(facts, self._profile)
         while isinstance(step, Verify):
@@ -101,28 +100,26 @@ class Clusterer:
         return self._maintenance.relearn(self._book.scope(scope), earlier)
 
     def _settle(self, item: Item, image: ImageRecord, others: Sequence[int]) -> Iterator[Event]:
-        decision = self.decide(item, image.scope, image.location, others)
+        decision = self.decide(item, image.scope, taken_of(image), others)
         scope = self._book.scope(image.scope)
         for change in self._changes(decision, item, scope, image.scope, others):
             event = Event(image.scope, scope.seq + 1, change)
-            scope.apply(event, {item.item_id: item}, image.location)
+            scope.apply(event, {item.item_id: item}, taken_of(image))
             self._members.remember(event, {item.item_id: item})
             if isinstance(change, Assigned) and change.founds and item.features is not None:
                 self._exemplars.remember(image.scope, item.item_id, item.features)
             yield event
 
-    def _shortlist(
-        self, vector: Vector, scope: ScopeBook, location: GeoPoint | None
-    ) -> tuple[Candidate, ...]:
+    def _shortlist(self, vector: Vector, scope: ScopeBook, taken: Taken) -> tuple[Candidate, ...]:
         """Candidates rescored one by one, so that neither index nor batch shape shows in them."""
         towards = scope.calibration.direction(vector)
-        known: dict[str, tuple[float, float | None]] = {}
+        known: dict[str, Candidate] = {}
         found = []
         for cluster, prototype in scope.nearest(vector, self._profile.neighbours):
             if cluster.cluster_id not in known:
                 average = scope.calibration.average(cluster, towards)
-                known[cluster.cluster_id] = average, _metres(cluster, location)
-            found.append(_candidate(prototype, cluster.cluster_id, vector, known))
+                known[cluster.cluster_id] = _of_cluster(cluster, average, taken)
+            found.append(_candidate(prototype, vector, known[cluster.cluster_id]))
         return tuple(sorted(found, key=lambda c: (-c.similarity, c.prototype_id)))
 
     def _verify(self, item: Item, scope: str, candidate: Candidate) -> Verdict:
@@ -187,33 +184,55 @@ def _apart(joined: Assigned, others: Sequence[int], scope: ScopeBook) -> Iterato
         yield Constrained(scope.owners[new[0].one], new)
 
 
-def _candidate(
-    prototype: Prototype,
-    cluster_id: str,
-    vector: Vector,
-    known: dict[str, tuple[float, float | None]],
-) -> Candidate:
-    average, metres = known[cluster_id]
+def _of_cluster(cluster: Cluster, average: float, taken: Taken) -> Candidate:
+    """What all candidates of a cluster have in common."""
+    known = [prototype.taken for prototype in cluster.prototypes.values()]
     return Candidate(
-        cluster_id=cluster_id,
+        cluster_id=cluster.cluster_id,
+        prototype_id=-1,
+        exemplar="",
+        similarity=0.0,
+        average=average,
+        metres=_metres(taken, known),
+        seconds=_seconds(taken, known),
+    )
+
+
+def _candidate(prototype: Prototype, vector: Vector, common: Candidate) -> Candidate:
+    return replace(
+        common,
         prototype_id=prototype.prototype_id,
         exemplar=prototype.exemplar,
         similarity=float(prototype.direction() @ vector),
-        average=average,
-        metres=metres,
     )
 
 
 def _trial(candidate: Candidate, verdict: Verdict) -> Trial:
-    return Trial(candidate.cluster_id, candidate.exemplar, candidate.similarity, verdict)
+    return Trial(
+        candidate.cluster_id,
+        candidate.exemplar,
+        candidate.similarity,
+        verdict,
+        candidate.metres,
+        candidate.seconds,
+    )
 
 
-def _metres(cluster: Cluster, location: GeoPoint | None) -> float | None:
+def _metres(taken: Taken, known: Sequence[Taken]) -> float | None:
     """Distance to the nearest exemplar that has GPS; unknown where either side has none."""
-    if location is None:
+    here = taken.location
+    if here is None:
         return None
-    known = [p.location for p in cluster.prototypes.values() if p.location is not None]
-    return min((metres_between(location, there) for there in known), default=None)
+    there = (one.location for one in known if one.location is not None)
+    return min((metres_between(here, location) for location in there), default=None)
+
+
+def _seconds(taken: Taken, known: Sequence[Taken]) -> float | None:
+    """Time to the nearest exemplar that has one; unknown where either side has none."""
+    now = taken.at
+    if now is None:
+        return None
+    return min((abs(now - one.at) for one in known if one.at is not None), default=None)
 
 
 def _founding(

@@ -17,6 +17,7 @@ from typing import Protocol, assert_never
 
 from engine.book import Book, ScopeBook
 from engine.calibration import Calibration
+from engine.cluster import UNKNOWN
 from engine.commands import (
     ConfirmCluster,
     ForgetImage,
@@ -91,7 +92,7 @@ class Corrector:
         scope = self._book.scope(name)
         for change in changes:
             event = Event(name, scope.seq + 1, change)
-            scope.apply(event, items, None)
+            scope.apply(event, items, UNKNOWN)
             self._members.remember(event, items)
             yield event
 

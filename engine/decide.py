@@ -35,7 +35,7 @@ class Candidate:
     exemplar: empty where the prototype has none to verify against.
     similarity: cosine to the prototype. average: mean cosine to the cluster's members, centred
     once the scope has a centre.
-    metres: distance to the cluster's nearest exemplar with GPS, None where it is unknown.
+    metres, seconds: to the cluster's nearest exemplar in space and in time, None for unknown.
     """
 
     cluster_id: str
@@ -44,6 +44,7 @@ class Candidate:
     similarity: float
     average: float
     metres: float | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Facts:
     """What is known of one item: candidates, most similar first, and the trials so far.
 
     threshold: the average from which on an item belongs, as learned from the scope's stream.
-    rapport: what a cosine says of geometric agreement, learned likewise.
+    rapport: what cosines, distances and times say of geometric agreement, learned likewise.
     """
 
     candidates: tuple[Candidate, ...]

@@ -8,7 +8,8 @@
 3. The first agreement does not end the search: up to `verifications_after_hit` candidates of
    other clusters follow, because a photo that agrees with two piles shows that they are one.
 4. A photo belongs to a cluster where the exemplar that agrees best makes that likely
-   (`engine.evidence`). What several exemplars say does not add up: a look-alike agrees a little
+   (`engine.evidence`), with what distance and time have been worth in this scope
+   (`engine.rapport`). What several exemplars say does not add up: a look-alike agrees a little
    with every one of them. Nor has the embedding a say, once it has proposed: views from far apart
    look different, look-alikes do not.
 5. A photo founds a pending cluster where it belongs to none. Otherwise it joins the one that is
@@ -21,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from engine.decide import Assign, Candidate, Facts, Spawn, Step, Verify, evidence_of, within_reach
-from engine.evidence import agrees, probability, same_place
+from engine.evidence import probability, same_place
 from engine.profile import Profile
 from engine.types import Trial
 
@@ -40,7 +41,7 @@ def decide_place(facts: Facts, profile: Profile) -> Step:
     if not hits:
         return Spawn(evidence_of("spawn", facts))
     best, *others = sorted(hits, key=lambda trial: -trial.verdict.support)
-    log_odds = same_place(best.verdict)
+    log_odds = _log_odds(best, facts)
     return Assign(
         cluster_id=best.cluster_id,
         prototype_id=_prototype_of(best.exemplar, facts),
@@ -52,7 +53,13 @@ def decide_place(facts: Facts, profile: Profile) -> Step:
 
 
 def _hits(facts: Facts) -> list[Trial]:
-    return [trial for trial in facts.trials if agrees(trial.verdict)]
+    return [trial for trial in facts.trials if _log_odds(trial, facts) > 0]
+
+
+def _log_odds(trial: Trial, facts: Facts) -> float:
+    """Of one place, in nats, by all that is known of the two."""
+    circumstances = facts.rapport.circumstances(trial.metres, trial.seconds)
+    return same_place(trial.verdict) + circumstances
 
 
 def _next_to_verify(facts: Facts, profile: Profile) -> Candidate | None:
@@ -80,7 +87,7 @@ def _untried(facts: Facts, profile: Profile) -> Iterator[Candidate]:
 def _budget(facts: Facts, profile: Profile) -> int:
     """Verifications this item may cost: fixed until the first hit, then a few beyond it."""
     for count, trial in enumerate(facts.trials, start=1):
-        if agrees(trial.verdict):
+        if _log_odds(trial, facts) > 0:
             return count + profile.verifications_after_hit
     return profile.verifications
 

@@ -21,8 +21,7 @@ Vector: TypeAlias = NDArray[np.float32]
 """Shape (d,), float32, unit length unless the docstring says otherwise; `engine.vectors`."""
 Rgb: TypeAlias = NDArray[np.uint8]
 """Shape (height, width, 3), red-green-blue, upright."""
-Mask: TypeAlias = NDArray[np.bool_]
-"""Shape (height, width) of the image it belongs to."""
+Mask: TypeAlias = NDArray[np.bool_]  # shape (height, width)
 Fusions: TypeAlias = tuple[tuple[int, int], ...]
 
 
@@ -141,12 +140,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One verification spent on the way to a decision; `similarity` is the cosine."""
+    """One verification spent on the way to a decision; `similarity` is the cosine.
+
+    metres, seconds: between the photo and the cluster's nearest exemplar, None for unknown.
+    """
 
     cluster_id: str
     exemplar: str
     similarity: float
     verdict: Verdict
+    metres: float | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,10 +274,7 @@ Message: TypeAlias = Photo | Correction | Rejection
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """All that one photo or correction changed: the unit of the journal and of replay.
-
-    items: those of the photo, and, without local features, those that were carved or forgotten.
-    """
+    """All that one photo or correction changed. items: its own, carved and forgotten ones."""
 
     cause: ImageRecord | Correction
     items: tuple[Item, ...]
@@ -281,7 +282,7 @@ class Outcome:
 
     @property
     def scope(self) -> str:
-        """The scope of its cause."""
+        """Of its cause."""
         return self.cause.scope
 
 

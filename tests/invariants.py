@@ -93,7 +93,7 @@ def lasting(scope: ScopeBook) -> object:
 
 def _inside(cluster: Cluster) -> object:
     lobes = {
-        p.prototype_id: (p.exemplar, p.total.tobytes(), p.count, p.location, p.indexed_at)
+        p.prototype_id: (p.exemplar, p.total.tobytes(), p.count, p.taken, p.indexed_at)
         for p in cluster.prototypes.values()
     }
     return cluster.standing, lobes

@@ -27,7 +27,7 @@ def snapshot(scope: ScopeBook, dim: int = DIM) -> object:
             cluster.founded,
             cluster.confirmed,
             {
-                p.prototype_id: (p.exemplar, p.total.tobytes(), p.count, p.location, p.indexed_at)
+                p.prototype_id: (p.exemplar, p.total.tobytes(), p.count, p.taken, p.indexed_at)
                 for p in cluster.prototypes.values()
             },
         )

@@ -10,6 +10,7 @@ import numpy as np
 from river import base
 
 from engine.book import Book
+from engine.cluster import UNKNOWN
 from engine.clusterer import NOTHING, Clusterer
 from engine.decide import Assign
 from engine.index.adaptive import AdaptiveIndex
@@ -57,7 +58,7 @@ class CairnClusterer(base.Clusterer):
         vector = _unit(x)
         item = Item("?", vector, Box(0.0, 0.0, 0.0, 0.0))
         clusterer, book = self._started(len(vector))
-        decision = clusterer.decide(item, SCOPE, None)
+        decision = clusterer.decide(item, SCOPE, UNKNOWN)
         clusters = list(book.scope(SCOPE).clusters)
         return (
             clusters.index(decision.cluster_id) if isinstance(decision, Assign) else len(clusters)

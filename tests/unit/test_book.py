@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.book import Book, ScopeBook
-from engine.cluster import id_of_child
+from engine.cluster import UNKNOWN, Taken, id_of_child
 from engine.index.exact import ExactIndex
 from engine.types import (
     Assigned,
@@ -26,7 +26,7 @@ from engine.types import (
 )
 from tests.builders import DIM, prepared
 
-HERE = GeoPoint(1.0, 2.0)
+HERE = Taken(GeoPoint(1.0, 2.0), 3.0)
 
 
 class Scope:
@@ -136,8 +136,8 @@ def test_a_carved_exemplar_goes_along(scope: Scope) -> None:
     items = [scope.photo("a", 1) for _ in range(3)]
     scope.apply(Carved("a", 9, ((items[1], 1), (items[0], 1))))
     prototypes = scope.book.clusters["a"].prototypes
-    assert (prototypes[9].exemplar, prototypes[9].location) == (items[0], HERE)
-    assert (prototypes[1].exemplar, prototypes[1].location) == ("", None)
+    assert (prototypes[9].exemplar, prototypes[9].taken) == (items[0], HERE)
+    assert (prototypes[1].exemplar, prototypes[1].taken) == ("", UNKNOWN)
 
 
 def test_without_an_exemplar_the_first_becomes_one(scope: Scope) -> None:
@@ -145,8 +145,8 @@ def test_without_an_exemplar_the_first_becomes_one(scope: Scope) -> None:
     items = [scope.photo("a", 1) for _ in range(3)]
     scope.apply(Carved("a", 9, ((items[2], 1), (items[1], 1))))
     prototypes = scope.book.clusters["a"].prototypes
-    assert (prototypes[9].exemplar, prototypes[9].location) == (items[2], None)
-    assert (prototypes[1].exemplar, prototypes[1].location) == (items[0], HERE)
+    assert (prototypes[9].exemplar, prototypes[9].taken) == (items[2], UNKNOWN)
+    assert (prototypes[1].exemplar, prototypes[1].taken) == (items[0], HERE)
 
 
 def test_an_emptied_lobe_is_gone(scope: Scope) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.book import Book
-from engine.cluster import id_for
+from engine.cluster import UNKNOWN, id_for
 from engine.clusterer import Clusterer
 from engine.index.exact import ExactIndex
 from engine.members import Membership
@@ -125,7 +125,7 @@ def test_look_alikes_in_two_towns_stay_apart() -> None:
 def test_an_event_out_of_sequence_is_refused() -> None:
     """A gap in the lineage is our bug and must not pass silently."""
     with pytest.raises(ValueError, match="follows 0"):
-        new_book().scope("site").apply(Event("site", 2, Confirmed("x")), {}, None)
+        new_book().scope("site").apply(Event("site", 2, Confirmed("x")), {}, UNKNOWN)
 
 
 @st.composite

@@ -133,3 +133,19 @@ def test_an_item_joins_exactly_where_a_trial_agrees(inliers: dict[int, int]) -> 
     decision = settle(facts, inliers)
     found = any(agrees(trial.verdict) for trial in decision.evidence.trials)
     assert isinstance(decision, Assign) == found
+
+
+def test_distance_and_time_tip_the_scale_of_geometry() -> None:
+    """A verdict just short of agreement is enough nearby, and never without any inliers."""
+    weak, none = Verdict(6, 6, 3.2, 0.4), agreeing(0)
+    assert not agrees(weak)
+    field = Rapport().after(
+        replace(tried(candidate(0, "a"), agreeing(inliers)), metres=metres, seconds=metres)
+        for metres, inliers in ((5.0, 30), (200.0, 0))
+        for _ in range(200)
+    )
+    for metres, verdict, joined in ((5.0, weak, True), (200.0, weak, False), (0.0, none, False)):
+        asked = candidate(0, "a", metres=metres)
+        trial = replace(tried(asked, verdict), metres=metres, seconds=metres)
+        facts = Facts((asked,), rapport=field, trials=(trial,))
+        assert isinstance(decide_place(facts, PLACE), Assign) == joined

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from engine.cluster import UNKNOWN
 from engine.profile import Profile
 from engine.types import (
     Calibrated,
@@ -250,7 +251,7 @@ def test_a_scope_whose_newest_lobes_are_few_is_sampled_all_the_same() -> None:
         run.tell(vector, f"c{n}")
     for _ in range(12):
         drifted = Calibrated(0.5, 0.5, 1.0, 420, drifted=True, sample=(0, 1))
-        run.scope.apply(Event("site", run.scope.seq + 1, drifted), {}, None)
+        run.scope.apply(Event("site", run.scope.seq + 1, drifted), {}, UNKNOWN)
     before = run.scope.calibration.next_fit
     run.feed(blobs((14,) * 5, seed=1)[0])
     assert run.scope.calibration.next_fit > before
