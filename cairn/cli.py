@@ -16,6 +16,7 @@ from cairn.collector import spare_survivors
 from cairn.commands import (
     cluster,
     correct,
+    dead_letters,
     demo,
     evaluate,
     models,
@@ -23,6 +24,7 @@ from cairn.commands import (
     result,
     run,
     state,
+    topics,
 )
 from engine.errors import CairnError
 
@@ -43,6 +45,8 @@ app.command("result")(result.result)
 app.add_typer(correct.app, name="correct")
 app.add_typer(models.app, name="models")
 app.add_typer(state.app, name="state")
+app.add_typer(topics.app, name="topics")
+app.add_typer(dead_letters.app, name="dead-letters")
 
 
 def _show_version(wanted: bool) -> None:

@@ -9,14 +9,14 @@ from uuid import uuid4
 
 from cairn.compose import means_of, shard_of, store_at
 from cairn.folder_run import STATE_FILE, lines_in
-from cairn.kafka_run import broker_of, layout_of
+from cairn.kafka_run import broker_of, layout_of, publishing
 from cairn.sections import Settings
-from consumer.topics import ensure_topics, topic_name
+from consumer.topics import ensure_topics
 from engine.command_message import command_record, parse_command
 from engine.commands import Order
 from engine.errors import Misconfigured
 from engine.types import Batch, Correction, Origin
-from producer.publish import PublishSettings, send_record
+from producer.publish import send_records
 
 BY_HAND = Origin("command line", 0, 0)
 
@@ -65,10 +65,5 @@ def send_correction(settings: Settings, correction: Correction) -> None:
     kafka, broker = settings.kafka, broker_of(settings.kafka)
     if kafka.create_topics:
         ensure_topics(broker, layout_of(kafka))
-    target = PublishSettings(
-        bootstrap=broker.bootstrap,
-        topic=topic_name(kafka.topic_prefix, "commands"),
-        security=broker.security,
-        max_message_bytes=kafka.max_request_bytes,
-    )
-    send_record(target, command_record(correction))
+    target = publishing(kafka, "commands")
+    send_records(target, [command_record(correction)])

@@ -26,6 +26,7 @@ from engine.errors import Stopped, Transient
 from engine.ports import Store
 from engine.wire import Record
 from exporters.metrics import Metrics
+from producer.publish import PublishSettings
 from state.records import encode_features, encode_image, encode_item, encode_outcome
 
 LOOK_EVERY_S = 5.0
@@ -83,7 +84,20 @@ def broker_of(kafka: Kafka) -> Broker:
 
 def layout_of(kafka: Kafka) -> TopicLayout:
     """The topics to create where they are missing."""
-    return TopicLayout(kafka.topic_prefix, max_message_bytes=kafka.max_request_bytes)
+    return TopicLayout(
+        kafka.topic_prefix, kafka.partitions, kafka.replication, kafka.max_request_bytes
+    )
+
+
+def publishing(kafka: Kafka, kind: str) -> PublishSettings:
+    """How the topic of a kind is written to from outside."""
+    broker = broker_of(kafka)
+    return PublishSettings(
+        bootstrap=broker.bootstrap,
+        topic=topic_name(kafka.topic_prefix, kind),
+        security=broker.security,
+        max_message_bytes=kafka.max_request_bytes,
+    )
 
 
 def source_of(kafka: Kafka) -> SourceSettings:

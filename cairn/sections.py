@@ -100,6 +100,10 @@ class Kafka(Section):
     """Largest message read or written, in bytes; the topics must allow as much."""
     create_topics: bool = True
     """Create missing topics at the start."""
+    partitions: Count = 6
+    """Partitions of topics that are created: as many workers can share the work. For good."""
+    replication: Annotated[int, Field(ge=-1)] = -1
+    """Copies of each partition of topics that are created; -1 leaves it to the broker."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """How connections are secured."""
     ssl_cafile: Path | None = None

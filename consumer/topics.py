@@ -32,6 +32,15 @@ class TopicLayout:
     max_message_bytes: int = 8 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic at the broker."""
+
+    name: str
+    partitions: int
+    copies: int
+
+
 def topic_name(prefix: str, kind: str) -> str:
     """Name a topic: `cairn.images`."""
     return f"{prefix}.{kind}"
@@ -48,6 +57,22 @@ def ensure_topics(broker: Broker, layout: TopicLayout) -> None:
             _create(admin, layout, kind)
         admin.wait_for_topics([topic_name(layout.prefix, kind) for kind in KINDS])
         _require_aligned(_partition_counts(admin, layout.prefix))
+
+
+def describe_topics(broker: Broker, prefix: str) -> list[Topic]:
+    """Every topic of a prefix as it is at the broker. Raises Misconfigured, Transient."""
+    with connecting(broker):
+        admin = KafkaAdminClient(**broker.options())
+    with closing(admin), talking(broker):
+        found = admin.describe_topics([topic_name(prefix, kind) for kind in KINDS])
+    return [
+        Topic(
+            topic["name"],
+            len(topic["partitions"]),
+            max(len(partition["replica_nodes"]) for partition in topic["partitions"]),
+        )
+        for topic in found
+    ]
 
 
 def _create(admin: KafkaAdminClient, layout: TopicLayout, kind: str) -> None:

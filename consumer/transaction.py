@@ -19,6 +19,7 @@ from kafka.errors import KafkaError
 
 from consumer.connection import OPERATOR_ERRORS, Broker, connecting
 from consumer.topics import HEADROOM_BYTES, topic_name
+from engine.dead_letter import dead_letter_record
 from engine.errors import CommitAborted, Misconfigured, Transient
 from engine.types import (
     Assigned,
@@ -33,7 +34,6 @@ from engine.types import (
 from engine.wire import (
     IDENTITY,
     Record,
-    dead_letter_record,
     encode_headers,
     event_records,
     journal_key,

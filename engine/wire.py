@@ -1,9 +1,9 @@
-"""Messages as bytes and back: records and their keys, events out, dead letters.
+"""Messages as bytes and back: records and their keys, events out.
 
 Pure, and the same for every carrier: a folder run and a Kafka run give one photo the same
 event ids. `docs/asyncapi.yaml` describes the messages for other programs. Versions live in
 the event types (`.v1`); a field may be added to a version, never changed or removed.
-Photos have a file of their own, `engine/photo_message.py`.
+Photos, commands and dead letters have files of their own.
 """
 
 from __future__ import annotations
@@ -41,15 +41,11 @@ from engine.types import (
     Merged,
     Moved,
     Outcome,
-    Rejection,
     Split,
 )
 
 IDENTITY = "made-with"
 """Header of a journal record: the encoder, local features and profile it belongs to."""
-FRAMING_BYTES = 10
-"""What a header weighs beyond its name and value, at most."""
-
 Headers: TypeAlias = tuple[tuple[str, bytes], ...]
 
 EVENT_TYPES: Mapping[type[Change], str] = {
@@ -209,30 +205,6 @@ def _evidence_body(evidence: Evidence) -> dict[str, object]:
             for trial in evidence.trials
         ],
     }
-
-
-def dead_letter_record(rejection: Rejection, original: Record | None, max_bytes: int) -> Record:
-    """Keep a rejected message as it came, with headers that say where from and why.
-
-    An original over `max_bytes` is left out: a dead letter that no topic takes would block
-    its partition for ever. The header `dead-letter-original` says what became of it.
-    """
-    kept = original if original is not None and _size(original) <= max_bytes else None
-    why = {
-        "dead-letter-topic": rejection.origin.source,
-        "dead-letter-partition": str(rejection.origin.partition),
-        "dead-letter-offset": str(rejection.origin.offset),
-        "dead-letter-reason": rejection.reason,
-        "dead-letter-detail": rejection.detail,
-        "dead-letter-original": "kept" if kept else "omitted",
-    }
-    kept = kept or Record(rejection.scope.encode(), None)
-    return Record(kept.key, kept.value, kept.headers + encode_headers(why))
-
-
-def _size(record: Record) -> int:
-    headers = sum(len(name.encode()) + len(raw) + FRAMING_BYTES for name, raw in record.headers)
-    return len(record.key) + len(record.value or b"") + headers
 
 
 def journal_key(kind: str, scope: str, name: str) -> bytes:

@@ -7,7 +7,7 @@ repeated photo for the same one.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,12 +118,16 @@ def _entry(line: bytes) -> tuple[str, str, str]:
     return topic, scope, image_id
 
 
-def send_record(settings: PublishSettings, record: Record) -> None:
-    """Send one message and wait until it is there; raises Misconfigured or Transient."""
+def send_records(settings: PublishSettings, records: Iterable[Record]) -> None:
+    """Send messages and wait until all are there; raises Misconfigured or Transient."""
     with closing(_open(settings)) as producer:
-        headers = list(record.headers)
         try:
-            producer.send(settings.topic, record.value, record.key, headers).get(TIMEOUT_MS / 1000)
+            under_way = [
+                producer.send(settings.topic, record.value, record.key, list(record.headers))
+                for record in records
+            ]
+            for delivery in under_way:
+                delivery.get(TIMEOUT_MS / 1000)
         except MessageSizeTooLargeError as error:
             raise Misconfigured(f"{settings.topic} refuses a message of that size") from error
         except KafkaError as error:

@@ -32,7 +32,12 @@ ARROWS = {
 """What a room may import of ours. Tests and benchmarks are outside and see everything."""
 
 KAFKA = (
-    *("consumer/assignment.py", "consumer/connection.py", "consumer/kafka.py"),
+    *(
+        "consumer/assignment.py",
+        "consumer/connection.py",
+        "consumer/dead_letters.py",
+        "consumer/kafka.py",
+    ),
     "consumer/restore.py",
     *("consumer/topics.py", "consumer/transaction.py", "consumer/unreadable.py"),
     "producer/publish.py",

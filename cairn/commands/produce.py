@@ -14,16 +14,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from cairn.folder_run import ONE_SCOPE, FolderJob, photo_folder
-from cairn.kafka_run import broker_of, layout_of
+from cairn.kafka_run import broker_of, layout_of, publishing
 from cairn.logs import start_logging
 from cairn.one_shot import progress_bar
 from cairn.options import Config, Labels, settings_of
-from cairn.sections import Kafka
-from consumer.topics import ensure_topics, topic_name
+from consumer.topics import ensure_topics
 from engine.errors import BadImage, Misconfigured
 from engine.types import Photo, Rejection
 from producer.labels import read_labels
-from producer.publish import KafkaPublisher, PublishSettings, open_publisher, record_of
+from producer.publish import KafkaPublisher, open_publisher, record_of
 from producer.video import LiveCamera, Sampling, file_frames, is_live
 
 
@@ -63,7 +62,7 @@ def produce(
         ensure_topics(broker_of(settings.kafka), layout_of(settings.kafka))
     with (
         closing(record_of(record, live=is_live(source))) as acknowledged,
-        closing(open_publisher(_publishing(settings.kafka), acknowledged)) as publisher,
+        closing(open_publisher(publishing(settings.kafka, "images"), acknowledged)) as publisher,
     ):
         _send(photos, total, publisher, Console(stderr=True))
 
@@ -81,16 +80,6 @@ def _photos(
     if not files:
         raise Misconfigured(f"{source} holds no photos (JPEG, PNG, WebP)")
     return map(folder.read, files), len(files)
-
-
-def _publishing(kafka: Kafka) -> PublishSettings:
-    broker = broker_of(kafka)
-    return PublishSettings(
-        bootstrap=broker.bootstrap,
-        topic=topic_name(kafka.topic_prefix, "images"),
-        security=broker.security,
-        max_message_bytes=kafka.max_request_bytes,
-    )
 
 
 def _send(

@@ -44,7 +44,6 @@ from engine.types import (
     Origin,
     Outcome,
     Photo,
-    Rejection,
     Split,
     Trial,
     Verdict,
@@ -53,7 +52,6 @@ from engine.wire import (
     EVENT_TYPES,
     Record,
     cluster_key,
-    dead_letter_record,
     event_body,
     event_records,
     journal_key,
@@ -179,34 +177,6 @@ def test_photo_headers_match_the_document() -> None:
     record = photo_record(photo, "image/png")
     check(headers(record), SCHEMAS["photoHeaders"])
     assert headers(record)["captured-at"] == "2024-05-01T12:00:00.250000+00:00"
-
-
-def test_dead_letter_keeps_the_original() -> None:
-    """Key, value and headers of the original stay; where from and why are added."""
-    rejection = Rejection("a", "s", Origin("cairn.images", 1, 5), "bad_message", "lat 'x'")
-    original = Record(b"key", b"value", (("ce_id", b"a"),))
-    letter = dead_letter_record(rejection, original, max_bytes=100)
-    assert (letter.key, letter.value, letter.headers[0]) == (b"key", b"value", ("ce_id", b"a"))
-    check(headers(letter), SCHEMAS["deadLetterHeaders"])
-    assert headers(letter)["dead-letter-original"] == "kept"
-
-
-def test_dead_letter_omits_what_no_topic_takes() -> None:
-    """An original over the limit is left out, be it in its value, its key or a header."""
-    rejection = Rejection("a", "s", Origin("cairn.images", 1, 5), "too_large", "…")
-    big = b"123456"
-    for original in (Record(b"k", big), Record(big, b""), Record(b"", b"", (("h", big),)), None):
-        letter = dead_letter_record(rejection, original, max_bytes=5)
-        assert (letter.key, letter.value, len(letter.headers)) == (b"s", None, 6)
-        assert headers(letter)["dead-letter-original"] == "omitted"
-
-
-def test_dead_letter_omits_very_many_headers() -> None:
-    """Empty headers weigh something too: a message of nothing but headers is no small one."""
-    rejection = Rejection("a", "s", Origin("cairn.images", 1, 5), "bad_message", "…")
-    original = Record(b"k", b"v", (("", b""),) * 10_000)
-    letter = dead_letter_record(rejection, original, max_bytes=50_000)
-    assert headers(letter)["dead-letter-original"] == "omitted"
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
