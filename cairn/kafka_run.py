@@ -61,7 +61,7 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
         gauges = Gauges(metrics, lambda: [shard.book for shard in shards.values()])
         log = GroupLog(member, committer, shards)
         pace = Pace(settings.engine.batch_size)
-        source = GroupSource(member)
+        source = GroupSource(member, shards.drop)
         turn = _Turn(watch, source, member, gauges)
         try:
             Loop(source, prepare, shards, log, [gauges], pace).run(turn)

@@ -3,6 +3,10 @@
 Ownership is taken in a fixed order: wait until the group's committed offset is settled, open
 the local store, read the rest of the journal partition, read on from the committed offset,
 and only then let messages in.
+
+The group takes every partition away for a moment whenever somebody joins or leaves, and mostly
+gives the same ones back. Their shards wait in memory; what the journal says then shows whether
+anybody else has written meanwhile, and nobody has where nothing is new.
 """
 
 from __future__ import annotations
@@ -37,10 +41,14 @@ _log = logging.getLogger(__name__)
 
 
 class GroupSource:
-    """The Source port over a group member; a rebalance starts a new epoch."""
+    """The Source port over a group member; a rebalance starts a new epoch.
 
-    def __init__(self, member: KafkaSource) -> None:
+    lost: told which partitions are someone else's already.
+    """
+
+    def __init__(self, member: KafkaSource, lost: Callable[[Iterable[int]], None]) -> None:
         self._member = member
+        self._lost = lost
         self._epoch = 0
 
     @property
@@ -87,6 +95,8 @@ class GroupSource:
         changes = self._member.changes()
         for change in changes:
             _log.info("partitions %s: %s", change.kind, list(change.partitions))
+            if change.kind == "lost":
+                self._lost(change.partitions)
         self._epoch += bool(changes)
         return bool(changes)
 
@@ -124,11 +134,14 @@ class GroupShards:
         return self._shards.values()
 
     def own(self, partitions: frozenset[int]) -> None:
-        """Drop every shard from memory and recover exactly these, however long Kafka is away.
+        """Have exactly these ready, however long Kafka is away.
 
-        Raises Transient where it was told to stop before that was done.
+        Shards of others go, but for those of a member that owns nothing: it may only be waiting
+        for its share. So do those whose memory is ahead of what is durable. Raises Transient
+        where it was told to stop before that was done.
         """
-        self.close()
+        ahead = [one for one, shard in self._shards.items() if not shard.settled]
+        self.drop([*ahead, *(self._shards.keys() - partitions if partitions else ())])
         for attempt in Retrying(
             retry=retry_if_exception_type(Transient),
             wait=wait_exponential(max=LONGEST_WAIT_S),
@@ -139,29 +152,45 @@ class GroupShards:
         ):
             with attempt:
                 self._committer.ensure_started()
-                for partition in sorted(partitions - self._shards.keys()):
-                    self._restore(partition)
+                for partition in sorted(partitions):
+                    self._take(partition)
+
+    def drop(self, partitions: Iterable[int]) -> None:
+        """Forget these shards and release their stores."""
+        for partition in set(partitions) & self._shards.keys():
+            self._shards.pop(partition).store.close()
 
     def close(self) -> None:
         """Release every store."""
-        while self._shards:
-            _, shard = self._shards.popitem()
-            shard.store.close()
+        self.drop(list(self._shards))
 
-    def _restore(self, partition: int) -> None:
+    def _take(self, partition: int) -> None:
+        """Bring a shard up to date and let its messages in."""
         self._member.committed(partition)
-        store = self._open_store(partition)
+        kept = self._shards.pop(partition, None)
+        self._shards[partition] = self._renewed(kept, partition)
+        self._member.seek_to_committed(partition)
+        self._member.resume([partition])
+
+    def _renewed(self, kept: Shard | None, partition: int) -> Shard:
+        """The shard with all that the journal knows: rebuilt, unless that is what it knew."""
+        store = self._open_store(partition) if kept is None else kept.store
         try:
-            known = store.position(JOURNAL, partition)
-            start = 0 if known is None else known + 1
-            for batch in journal_batches(self._read_journal(partition, start), partition):
-                store.commit(batch)
-            self._shards[partition] = self._revive(store)
+            news = self._catch_up(store, partition)
+            return self._revive(store) if kept is None or news else kept
         except BaseException:
             store.close()
             raise
-        self._member.seek_to_committed(partition)
-        self._member.resume([partition])
+
+    def _catch_up(self, store: Store, partition: int) -> bool:
+        """Read what the journal knows beyond the store; whether that was anything."""
+        known = store.position(JOURNAL, partition)
+        start = 0 if known is None else known + 1
+        news = False
+        for batch in journal_batches(self._read_journal(partition, start), partition):
+            store.commit(batch)
+            news = True
+        return news
 
 
 class GroupLog:

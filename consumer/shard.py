@@ -32,9 +32,12 @@ class Exemplars(ExemplarMemory, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shard:
-    """Everything one partition (or one folder) owns."""
+    """Everything one partition (or one folder) owns.
+
+    settled: nothing was decided that is not durable; else memory is ahead of the store.
+    """
 
     book: Book
     clusterer: Clusterer
@@ -42,9 +45,11 @@ class Shard:
     exemplars: Exemplars
     members: Membership
     store: Store
+    settled: bool = True
 
     def decide(self, results: Iterable[Result]) -> Batch:
         """Turn prepared photos and corrections into a batch; the book moves, nothing is durable."""
+        self.settled = False
         drafts = _Drafts(self.store)
         for result in results:
             match result:
@@ -70,6 +75,7 @@ class Shard:
         self.store.commit(batch)
         self.exemplars.settle()
         self.members.settle()
+        self.settled = True
 
 
 class _Drafts:

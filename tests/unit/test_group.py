@@ -137,7 +137,7 @@ def test_what_was_read_before_the_broker_went_away_is_not_lost() -> None:
 def test_what_comes_with_a_change_is_dropped() -> None:
     """It was read as whoever this member no longer is; the recovered shard reads it again."""
     client = Client(0, (), 1, [0])
-    source = GroupSource(running(client))
+    source = GroupSource(running(client), lambda _: None)
     assert [m.origin.offset for m in source.poll(10, 0.0)] == [0]
     epoch = source.epoch
     assert source.poll(10, 0.0) == []

@@ -140,6 +140,6 @@ def test_a_worker_is_ready_once_it_has_joined(watch: Watch, *, joined: bool) -> 
     """With no partition to restore, too: a spare worker is as ready as it can be."""
     member = Member(joined=joined)
     gauges = Gauges(watch.metrics(), list)
-    turn = _Turn(watch, GroupSource(member), member, gauges)
+    turn = _Turn(watch, GroupSource(member, lambda _: None), member, gauges)
     assert not turn()
     assert watch.check_ready()[0] is joined
