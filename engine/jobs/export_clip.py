@@ -6,9 +6,10 @@ tokenizers of SigLIP and the like are files of other projects.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -20,7 +21,7 @@ from open_clip.tokenizer import default_bpe
 
 from engine.errors import Misconfigured
 from engine.jobs.export_onnx import Plan, Request, no_weights, prepared
-from engine.jobs.export_tokenizer import TOKENIZER, clip_tokenizer
+from engine.jobs.export_tokenizer import write_tokenizer
 from engine.types import Rgb
 
 _OPENAI = "openai"
@@ -28,7 +29,7 @@ _RESIZES = {"shortest": "center-crop", "squash": "squash", "longest": "letterbox
 _SENTENCES = ("a photo of a crane", "scaffolding", "two cats, asleep", "ein Haus am See", "3 x 4!")
 
 
-class TextTower(torch.nn.Module):  # type: ignore[misc]  # PyTorch is no dependency
+class TextTower(torch.nn.Module):
     """The half of a model that reads, as a module of its own."""
 
     def __init__(self, model: Any) -> None:
@@ -75,9 +76,7 @@ def empty(name: str, weights: dict[str, Any]) -> Any:
     )
 
 
-def towers(
-    name: str, model: Any, notes: dict[str, object], photos: Sequence[Rgb]
-) -> list[Plan]:
+def towers(name: str, model: Any, notes: dict[str, object], photos: Sequence[Rgb]) -> list[Plan]:
     """Plans for the image tower and, where Cairn can cut its sentences, the text tower."""
     model = model.eval()
     fields = notes | image_fields(model.visual.preprocess_cfg)
@@ -85,8 +84,7 @@ def towers(
     if not _reads_clip_tokens(name):
         return [image]
     space = {"space": f"{name}-{_fingerprint(model)}"}
-    text = _text_plan(f"{name}-text", model, notes | space)
-    return [Plan(name, image.kind, fields | space, image.module, image.tries), text]
+    return [replace(image, fields=fields | space), _text_plan(name, model, notes | space)]
 
 
 def image_fields(transform: dict[str, Any]) -> dict[str, object]:
@@ -103,17 +101,23 @@ def image_fields(transform: dict[str, Any]) -> dict[str, object]:
 
 
 def _text_plan(name: str, model: Any, notes: dict[str, object]) -> Plan:
-    file = clip_tokenizer(gzip.decompress(Path(default_bpe()).read_bytes()), model.context_length)
     cut = open_clip.SimpleTokenizer(context_length=model.context_length)
     fields = notes | {
         "input": "tokens",
         "context": model.context_length,
-        "tokenizer": {"file": TOKENIZER, "sha256": hashlib.sha256(file).hexdigest()},
+        "logit_scale": float(model.logit_scale.exp()),
     }
     tries = [np.asarray(cut([sentence])) for sentence in _SENTENCES]
+    tokenizer = partial(write_tokenizer, Path(default_bpe()))
     return Plan(
-        name, "text-encoder", fields, TextTower(model), tries, input="tokens",
-        files={TOKENIZER: file},
+        name,
+        "text-encoder",
+        fields,
+        TextTower(model),
+        tries,
+        input="tokens",
+        part="-text",
+        beside={"tokenizer": tokenizer},
     )
 
 

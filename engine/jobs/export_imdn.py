@@ -54,8 +54,13 @@ def upscaler(name: str, network: Imdn, notes: dict[str, object], photos: Sequenc
     """A plan for a network that takes images of any size."""
     fields = notes | {"input": "pixels", "output": "enlarged", "factor": network.factor}
     return Plan(
-        name, "upscaler", fields, network.eval(), [_patch(photo) for photo in photos],
-        outputs=("enlarged",), free={2: "height", 3: "width"},
+        name,
+        "upscaler",
+        fields,
+        network.eval(),
+        [_patch(photo) for photo in photos],
+        outputs=("enlarged",),
+        free={2: "height", 3: "width"},
     )
 
 
@@ -64,7 +69,7 @@ def _patch(photo: Rgb) -> Array:
     return np.ascontiguousarray(patch.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
 
 
-class Imdn(nn.Module):  # type: ignore[misc]  # PyTorch is no dependency
+class Imdn(nn.Module):
     """RGB of 0 to 1 in as (n, 3, h, w), and out, enlarged by a whole factor."""
 
     def __init__(self, factor: int) -> None:
@@ -86,7 +91,7 @@ class Imdn(nn.Module):  # type: ignore[misc]  # PyTorch is no dependency
         return self.upsampler(self.LR_conv(self.c(torch.cat(steps[1:], 1))) + first)
 
 
-class _Distillation(nn.Module):  # type: ignore[misc]
+class _Distillation(nn.Module):
     """Keeps a quarter of the channels at every step, refines the others further."""
 
     def __init__(self) -> None:
@@ -111,7 +116,7 @@ class _Distillation(nn.Module):  # type: ignore[misc]
         return self.c5(self.cca(torch.cat(kept, 1))) + pixels
 
 
-class _Contrast(nn.Module):  # type: ignore[misc]
+class _Contrast(nn.Module):
     """Weighs channels by their mean and standard deviation."""
 
     def __init__(self) -> None:

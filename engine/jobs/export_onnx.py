@@ -64,9 +64,10 @@ class Request:
 class Plan:
     """A model to export: the module in eval mode, its card's fields, what to try it on.
 
-    name: in the registry. fields: of a card of `kind`, but for those the file itself reveals.
-    tries: inputs as they come at run time, each (1, ...), made of photos or sentences.
-    free: names of further input and output axes that vary. files: what else belongs beside it.
+    fields: of a card of `kind`, but for those the file itself reveals. tries: inputs as they
+    come at run time, each (1, ...), made of photos or sentences. free: names of further axes
+    that vary. part: what tells its name from that of the model's other parts. beside: by field
+    of the card, what writes a further file.
     """
 
     name: str
@@ -78,7 +79,8 @@ class Plan:
     input: str = "pixels"
     free: Mapping[int, str] = field(default_factory=dict)
     difference: Difference = largest_difference
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    part: str = ""
+    beside: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
 
 
 def prepared(photos: Sequence[Rgb], fields: Mapping[str, object]) -> list[Array]:

@@ -28,7 +28,7 @@ Precision = Literal["fp32", "int8", "fp16"]
 _THREADS = 2
 
 
-class _Tries(CalibrationDataReader):  # type: ignore[misc]  # the package ships no hints
+class _Tries(CalibrationDataReader):
     """Feeds the inputs that activations are measured on."""
 
     def __init__(self, name: str, tries: Sequence[Array]) -> None:
@@ -80,7 +80,9 @@ def to_fp16(full: Path, small: Path) -> None:
 def cosines(full: Path, small: Path, outputs: Sequence[str], tries: Sequence[Array]) -> Array:
     """Cosine between what two files make of each try, all outputs together, shape (n,)."""
     rows = [_rows(path, outputs, tries) for path in (full, small)]
-    return np.array([a @ b / (np.linalg.norm(a) * np.linalg.norm(b)) for a, b in zip(*rows, strict=True)])
+    return np.array(
+        [a @ b / (np.linalg.norm(a) * np.linalg.norm(b)) for a, b in zip(*rows, strict=True)]
+    )
 
 
 def _rows(path: Path, outputs: Sequence[str], tries: Sequence[Array]) -> list[Array]:

@@ -1,48 +1,66 @@
-"""CLIP's byte-pair encoding as a file of the `tokenizers` library: no PyTorch to cut sentences.
+"""Write CLIP's byte-pair vocabulary as a tokenizer file, which runs without CLIP's own code.
 
-The rules are those of open_clip's `SimpleTokenizer`, but for the mending of text that was
-decoded wrongly (ftfy) and of HTML entities.
+The vocabulary is `bpe_simple_vocab_16e6.txt.gz` of github.com/openai/CLIP (MIT): one merge a line,
+the most frequent first, of which the model was trained with 48,894.
 """
 
 from __future__ import annotations
 
-from tokenizers import Regex, Tokenizer
-from tokenizers.models import BPE
-from tokenizers.normalizers import NFC, Lowercase, Replace, Sequence
-from tokenizers.pre_tokenizers import ByteLevel, Split
-from tokenizers.pre_tokenizers import Sequence as Steps
-from tokenizers.processors import RobertaProcessing
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
 
-TOKENIZER = "tokenizer.json"
-_MERGES = 49152 - 256 - 2
-_START, _END = "<|startoftext|>", "<|endoftext|>"
-_WORDS = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, processors
+from tokenizers import pre_tokenizers as splitters
+
+START, END = "<start_of_text>", "<end_of_text>"
+MERGES = 49152 - 256 - 2
+"""How many of the lines that follow the first one are used."""
+
+_END_OF_WORD = "</w>"
+_PIECES = r"'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+"
 
 
-def clip_tokenizer(vocabulary: bytes, context: int) -> bytes:
-    """The tokenizer file for CLIP's vocabulary, the text of `bpe_simple_vocab_16e6.txt`.
+def write_tokenizer(vocabulary: Path, target: Path, merges: int = MERGES) -> None:
+    """Convert a vocabulary file of CLIP (gzip) into one of the `tokenizers` library."""
+    lines = gzip.decompress(vocabulary.read_bytes()).decode("utf-8").split("\n")
+    pairs = [(left, right) for left, right in (line.split() for line in lines[1 : merges + 1])]
+    target.write_text(clip_tokenizer(pairs).to_str(), encoding="utf-8")
 
-    It gives `context` ids a sentence, cut or filled with zeros.
+
+def clip_tokenizer(merges: Sequence[tuple[str, str]]) -> Tokenizer:
+    """CLIP's tokenizer of mended text: words apart, bytes as letters, merged pair by pair.
+
+    Numbers: the bytes, the bytes as ends of words, the merges, start and end of a text.
     """
-    lines = vocabulary.decode("utf-8").split("\n")[1 : _MERGES + 1]
-    merges = [(left, right) for left, right in (line.split() for line in lines)]
-    letters = _letters()
-    words = [*letters, *(f"{letter}</w>" for letter in letters), *map("".join, merges)]
-    ids = {word: number for number, word in enumerate([*words, _START, _END])}
-    tokenizer = Tokenizer(BPE(ids, merges, end_of_word_suffix="</w>", unk_token=_END))
-    tokenizer.normalizer = Sequence([NFC(), Replace(Regex(r"\s+"), " "), Lowercase()])
-    tokenizer.pre_tokenizer = Steps(
-        [Split(Regex(_WORDS), "removed", invert=True), ByteLevel(add_prefix_space=False)]
+    letters = _byte_letters()
+    words = [*letters, *(letter + _END_OF_WORD for letter in letters)]
+    words += [left + right for left, right in merges]
+    words += [START, END]
+    numbers = {word: number for number, word in enumerate(words)}
+    tokenizer = Tokenizer(
+        models.BPE(vocab=numbers, merges=list(merges), end_of_word_suffix=_END_OF_WORD)
     )
-    ends = (_END, ids[_END]), (_START, ids[_START])
-    tokenizer.post_processor = RobertaProcessing(*ends, trim_offsets=False, add_prefix_space=False)
-    tokenizer.enable_truncation(context)
-    tokenizer.enable_padding(length=context, pad_id=0, pad_token=words[0])
-    return str(tokenizer.to_str()).encode()
+    tokenizer.pre_tokenizer = splitters.Sequence(
+        [
+            splitters.Split(Regex(_PIECES), behavior="removed", invert=True),
+            splitters.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(START), AddedToken(END)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{START} $A {END}",
+        special_tokens=[(START, numbers[START]), (END, numbers[END])],
+    )
+    return tokenizer
 
 
-def _letters() -> list[str]:
-    """One printable letter a byte, in the order of CLIP's vocabulary (GPT-2's mapping)."""
-    printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = 256 - len(printable)
-    return [chr(code) for code in (*printable, *range(256, 256 + others))]
+def _byte_letters() -> list[str]:
+    """The letter that stands for each byte, in the order of the vocabulary: printable ones first.
+
+    After `bytes_to_unicode` of GPT-2; the others are moved up beyond the first 256 characters.
+    """
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return [*map(chr, printable), *(chr(256 + n) for n in range(len(others)))]

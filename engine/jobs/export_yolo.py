@@ -40,14 +40,14 @@ def plans(request: Request) -> list[Plan]:
     try:
         network = _read(file)
     except _UNREADABLE as error:
-        raise no_weights(request.name, f"{file} is no checkpoint of Ultralytics: {error}") from error
+        raise no_weights(
+            request.name, f"{file} is no checkpoint of Ultralytics: {error}"
+        ) from error
     notes = request.notes(_LICENCE, "Ultralytics")
     return [detector(request.name, network, notes, request.photos)]
 
 
-def detector(
-    name: str, network: Any, notes: dict[str, object], photos: Sequence[Rgb]
-) -> Plan:
+def detector(name: str, network: Any, notes: dict[str, object], photos: Sequence[Rgb]) -> Plan:
     """A plan for a network that finds boxes; raises Misconfigured where it does something else."""
     if network.task not in _TASKS:
         raise Misconfigured(f"{name} is a model to {network.task}; known: {', '.join(_TASKS)}")
@@ -73,7 +73,11 @@ def detector(
         **({"masks": "masks"} if masks else {}),
     }
     return Plan(
-        name, "detector", fields, network, prepared(photos, fields),
+        name,
+        "detector",
+        fields,
+        network,
+        prepared(photos, fields),
         outputs=("boxes", "masks") if masks else ("boxes",),
         difference=_of_rows if alone else largest,
     )
