@@ -5,8 +5,10 @@ PyTorch lives in an environment of its own (`make export-env`); nothing else of 
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,10 +50,11 @@ def export_model(order: Order, registry: Path, photos: Sequence[Rgb]) -> Iterato
     from engine.jobs import export_models, export_onnx  # noqa: PLC0415  they import PyTorch
 
     request = export_onnx.Request(order.model, order.checkpoint, photos, order.licence)
-    parts = {_name(order, plan): plan for plan in export_models.plans(request)}
+    with _quietly():
+        parts = {_name(order, plan): plan for plan in export_models.plans(request)}
     for name in parts:
         free_folder(registry, name)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, _quietly():
         made: dict[str, tuple[Exported, ModelCard]] = {}
         for name, plan in parts.items():
             folder = Path(scratch, name)
@@ -62,6 +65,16 @@ def export_model(order: Order, registry: Path, photos: Sequence[Rgb]) -> Iterato
         for name, (part, card) in made.items():
             add_to(registry, name, part.file, card)
             yield f"added {name} ({part.kind})"
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the advice that libraries give on every model."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _name(order: Order, plan: Plan) -> str:

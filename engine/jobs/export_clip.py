@@ -20,12 +20,12 @@ import torch
 from open_clip.tokenizer import default_bpe
 
 from engine.errors import Misconfigured
-from engine.jobs.export_onnx import Plan, Request, no_weights, prepared
+from engine.jobs.export_onnx import Plan, Request, bad_weights, no_weights, prepared
 from engine.jobs.export_tokenizer import write_tokenizer
 from engine.types import Rgb
 
 _OPENAI = "openai"
-_RESIZES = {"shortest": "center-crop", "squash": "squash", "longest": "letterbox"}
+_RESIZES = {"shortest": "center-crop", "squash": "squash"}
 _SENTENCES = ("a photo of a crane", "scaffolding", "two cats, asleep", "ein Haus am See", "3 x 4!")
 
 
@@ -54,12 +54,12 @@ def plans(request: Request) -> list[Plan]:
     if not weights:
         known = ", ".join(open_clip.list_pretrained_tags_by_model(name))
         raise Misconfigured(f"{name}: there are no weights {tag!r}; known: {known}")
-    model = empty(name, weights)
     file = request.checkpoint or _fetched(request.name, weights)
+    model = empty(name, weights)
     try:
         open_clip.load_checkpoint(model, str(file), weights_only=True)
     except (OSError, RuntimeError, ValueError, LookupError, UnpicklingError) as error:
-        raise no_weights(request.name, f"{file} is no checkpoint of {name}: {error}") from error
+        raise bad_weights(name, file, error) from error
     licence = "MIT" if tag == _OPENAI else "as published with the weights"
     notes = request.notes(licence, f"open_clip {name}, weights {tag}")
     return towers(name, model, notes, request.photos)
@@ -88,8 +88,10 @@ def towers(name: str, model: Any, notes: dict[str, object], photos: Sequence[Rgb
 
 
 def image_fields(transform: dict[str, Any]) -> dict[str, object]:
-    """Fields of a card that say what open_clip's own transform does."""
+    """Fields of a card that say what open_clip's own transform does; raises Misconfigured."""
     size = transform["size"]
+    if transform["resize_mode"] not in _RESIZES:
+        raise Misconfigured(f"models that pad ({transform['resize_mode']}) cannot be exported yet")
     return {
         "input": "pixels",
         "size": (size, size) if isinstance(size, int) else tuple(size),

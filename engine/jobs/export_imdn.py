@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.jobs.export_onnx import Array, Plan, Request, no_weights
+from engine.jobs.export_onnx import Array, Plan, Request, bad_weights, no_weights
 from engine.types import Rgb
 
 _WIDTH, _BLOCKS = 64, 6
@@ -31,12 +31,12 @@ def knows(name: str) -> bool:
 def plans(request: Request) -> list[Plan]:
     """The one plan; raises Misconfigured where weights are missing or of another model."""
     if request.checkpoint is None:
-        raise no_weights(request.name, "they are on the authors' page, github.com/Zheng222/IMDN")
+        raise no_weights(request.name, "they lie at github.com/Zheng222/IMDN, for you to fetch")
     try:
         weights = torch.load(request.checkpoint, map_location="cpu", weights_only=True)
         network = filled(weights)
     except (OSError, RuntimeError, LookupError, AttributeError, UnpicklingError) as error:
-        raise no_weights(request.name, f"{request.checkpoint} is no IMDN: {error}") from error
+        raise bad_weights(request.name, request.checkpoint, error) from error
     notes = request.notes("none stated by the authors", "github.com/Zheng222/IMDN")
     return [upscaler(request.name, network, notes, request.photos)]
 

@@ -91,13 +91,24 @@ def prepared(photos: Sequence[Rgb], fields: Mapping[str, object]) -> list[Array]
     return [model_input(photo, card) for photo in photos]
 
 
-def no_weights(name: str, error: object) -> Misconfigured:
-    """Weights could not be fetched or read: says why, and what to do."""
-    reason = str(error).strip().splitlines()
+def no_weights(name: str, reason: object) -> Misconfigured:
+    """Weights could not be fetched: why, and what to do."""
     return Misconfigured(
-        f"{name}: no weights ({reason[0] if reason else 'no reason given'}); "
-        "fetch the file where there is a network, then give it with --checkpoint FILE"
+        f"{name}: its weights could not be fetched ({_first_line(reason)}); fetch the file where "
+        "there is a network, then give it with --checkpoint FILE"
     )
+
+
+def bad_weights(name: str, file: Path | None, reason: object) -> Misconfigured:
+    """A file of weights, None for one that was fetched, is not of this model."""
+    return Misconfigured(
+        f"{file or 'what was fetched'} is no checkpoint of {name}: {_first_line(reason)}"
+    )
+
+
+def _first_line(reason: object) -> str:
+    lines = str(reason).strip().splitlines()
+    return lines[0].strip("❌ .:") if lines else type(reason).__name__
 
 
 def export(plan: Plan, path: Path) -> float:

@@ -10,7 +10,7 @@ import timm
 from timm.data import resolve_data_config
 
 from engine.errors import Misconfigured
-from engine.jobs.export_onnx import Plan, Request, no_weights, prepared
+from engine.jobs.export_onnx import Plan, Request, bad_weights, no_weights, prepared
 from engine.types import Rgb
 
 _RESIZES = {"center": "center-crop", "squash": "squash"}
@@ -30,7 +30,9 @@ def plans(request: Request) -> list[Plan]:
             request.name, pretrained=True, num_classes=0, pretrained_cfg_overlay=file
         )
     except (OSError, RuntimeError, ValueError, LookupError, UnpicklingError) as error:
-        raise no_weights(request.name, error) from error
+        if request.checkpoint is None:
+            raise no_weights(request.name, error) from error
+        raise bad_weights(request.name, request.checkpoint, error) from error
     licence = model.pretrained_cfg.get("license") or "as published with the weights"
     return [backbone(request.name, model, request.notes(licence, "timm"), request.photos)]
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import Misconfigured
-from engine.jobs.export_onnx import Array, Plan, Request, no_weights, prepared
+from engine.jobs.export_onnx import Array, Plan, Request, bad_weights, no_weights, prepared
 from engine.jobs.export_onnx import largest_difference as largest
 from engine.types import Rgb
 
@@ -40,9 +40,7 @@ def plans(request: Request) -> list[Plan]:
     try:
         network = _read(file)
     except _UNREADABLE as error:
-        raise no_weights(
-            request.name, f"{file} is no checkpoint of Ultralytics: {error}"
-        ) from error
+        raise bad_weights(request.name, file, error) from error
     notes = request.notes(_LICENCE, "Ultralytics")
     return [detector(request.name, network, notes, request.photos)]
 
