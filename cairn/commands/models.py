@@ -133,7 +133,10 @@ def export(
     settings = settings_of(config)
     order = Order(model, checkpoint, "int8" if int8 else "fp16" if fp16 else "fp32", name, licence)
     photos = _photos(images, settings.guards) if images else _drawn(settings.guards)
-    for line in export_model(order, settings.models.directory, list(islice(photos, PHOTOS))):
+    tried = list(islice(photos, PHOTOS))
+    if not tried:
+        raise Misconfigured(f"--images {images}: {images} holds no photo")
+    for line in export_model(order, settings.models.directory, tried):
         typer.echo(line)
 
 
