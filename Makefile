@@ -1,4 +1,4 @@
-.PHONY: demo test chaos lint format docs
+.PHONY: demo test chaos export-env test-export lint format docs
 
 demo: ## Cluster sample photos, or those of IMAGES=directory
 	@scripts/bootstrap
@@ -13,6 +13,13 @@ test: ## Run all tests, against a real Kafka where it can be had; ARGS goes to p
 chaos: ## Kill a folder run at 20 random moments, each process started afresh
 	@scripts/bootstrap test
 	RECOVERY_RUNS=20 RECOVERY_FRESH=1 .venv/bin/python -m pytest tests/recovery/test_folder_killed.py
+
+export-env: ## Make .venv-export, which turns PyTorch models into ONNX; about 6 GB
+	@scripts/bootstrap export
+
+test-export: ## Test `cairn models export` with PyTorch; ARGS goes to pytest
+	@scripts/bootstrap export
+	.venv-export/bin/python -m pytest tests/export -W ignore $(ARGS)
 
 lint: ## Check style, formatting and types
 	@scripts/bootstrap lint

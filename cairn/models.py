@@ -107,13 +107,7 @@ def add_to(
     name is taken or cannot be one, or the model does not run as its card says; nothing of it
     stays behind then.
     """
-    if not _is_name(name):
-        raise Misconfigured(
-            f"a model cannot be called {name!r}: give --name, of letters, digits, '.', '-' and '_'"
-        )
-    folder = registry / name
-    if folder.exists():
-        raise Misconfigured(f"{folder} exists already: remove it, or give another --name")
+    folder = free_folder(registry, name)
     try:
         registry.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=registry, prefix=".adding-") as scratch:
@@ -123,6 +117,18 @@ def add_to(
             staged.rename(folder)
     except OSError as error:
         raise Misconfigured(f"cannot add {model} to {registry}: {error}") from error
+    return folder
+
+
+def free_folder(registry: Path, name: str) -> Path:
+    """Where a model of that name would lie; raises Misconfigured where it cannot."""
+    if not _is_name(name):
+        raise Misconfigured(
+            f"a model cannot be called {name!r}: give --name, of letters, digits, '.', '-' and '_'"
+        )
+    folder = registry / name
+    if folder.exists():
+        raise Misconfigured(f"{folder} exists already: remove it, or give another --name")
     return folder
 
 

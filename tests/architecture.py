@@ -45,7 +45,9 @@ KAFKA = (
 DOORS = {
     "hnswlib": ("engine/index/hnsw.py",),
     "kafka": KAFKA,
-    "onnxruntime": ("engine/vision/session.py",),
+    "onnx": ("engine/jobs/export_*.py",),
+    "onnxruntime": ("engine/vision/session.py", "engine/jobs/export_small.py"),
+    "open_clip": ("engine/jobs/export_clip.py",),
     "prometheus_client": ("exporters/*",),
     "pydantic": ("cairn/*", "engine/vision/card.py"),
     "pydantic_core": ("cairn/*",),
@@ -53,7 +55,10 @@ DOORS = {
     "river": ("engine/calibration.py", "engine/jobs/river_clusterer.py"),
     "sklearn": ("engine/jobs/evaluate.py",),
     "sqlite3": ("state/*",),
+    "timm": ("engine/jobs/export_timm.py",),
+    "torch": ("engine/jobs/export_*.py",),
     "typer": ("cairn/*",),
+    "ultralytics": ("engine/jobs/export_yolo.py",),
 }
 """The only files that may import a library."""
 

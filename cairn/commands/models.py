@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from cairn.compose import limits_of
+from cairn.exporting import PHOTOS, Order, export_model
 from cairn.kinds import KINDS, any_card
 from cairn.models import BUILTIN, Entry, add_to, entries, parse_fields, verified
 from cairn.options import Config, settings_of
@@ -21,8 +24,9 @@ from engine.types import Rgb
 from engine.vision.builtin import BuiltinEncoder
 from engine.vision.card import EncoderCard, ModelCard, draft_card, kind_of
 from engine.vision.decode import decode
+from producer.synthetic import make_samples
 
-app = typer.Typer(help="Models: list them, add an ONNX file, verify what is there.")
+app = typer.Typer(help="Models: list them, add an ONNX file, export one, verify what is there.")
 ENCODER = kind_of(EncoderCard)
 
 
@@ -91,6 +95,57 @@ def add(
     typer.echo(f"added {folder.name}{use}")
 
 
+@app.command("export")
+def export(
+    model: Annotated[
+        str, typer.Argument(metavar="NAME", help="Such as ViT-B-32, yolo11n, yolov8n-seg, imdn.")
+    ],
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Its weights; default: fetched from where they are."),
+    ] = None,
+    int8: Annotated[bool, typer.Option("--int8", help="8-bit weights, for CPUs.")] = False,
+    fp16: Annotated[bool, typer.Option("--fp16", help="16-bit floats, for GPUs.")] = False,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name in the registry; default: the model's.")
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Licence of the weights, if not the usual.")
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Photos to check it on; default: drawn ones."),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Turn a model of PyTorch into ONNX, check that both agree on photos, and add it.
+
+    Models of open_clip (NAME or NAME:WEIGHTS; CLIP brings its text tower along), timm,
+    Ultralytics (YOLOv8, YOLO11, YOLOv10; detection and segmentation) and IMDN. Needs
+    `make export-env`. Checkpoints are read without running anything that they contain.
+
+    Example: .venv-export/bin/cairn models export ViT-B-32 --int8
+    """
+    if int8 and fp16:
+        raise Misconfigured("give --int8 or --fp16, not both")
+    if checkpoint is not None and not checkpoint.is_file():
+        raise Misconfigured(f"--checkpoint {checkpoint}: there is no such file")
+    settings = settings_of(config)
+    order = Order(model, checkpoint, "int8" if int8 else "fp16" if fp16 else "fp32", name, licence)
+    photos = _photos(images, settings.guards) if images else _drawn(settings.guards)
+    tried = list(islice(photos, PHOTOS))
+    if not tried:
+        raise Misconfigured(f"--images {images}: {images} holds no photo")
+    for line in export_model(order, settings.models.directory, tried):
+        typer.echo(line)
+
+
+def _drawn(guards: Guards) -> Iterator[Rgb]:
+    with tempfile.TemporaryDirectory() as scratch:
+        make_samples(Path(scratch), sites=2, singles=1)
+        yield from _photos(Path(scratch), guards)
+
+
 def _card(model: Path, kind: str, card: Path | None, fields: list[str]) -> ModelCard:
     if kind not in KINDS:
         raise Misconfigured(f"--kind {kind}: there is no such kind; known: {', '.join(KINDS)}")
@@ -103,7 +158,7 @@ def _card(model: Path, kind: str, card: Path | None, fields: list[str]) -> Model
 
 def _photos(directory: Path, guards: Guards) -> Iterator[Rgb]:
     if not directory.is_dir():
-        raise Misconfigured(f"{directory} is no folder: --center-on takes one with photos")
+        raise Misconfigured(f"{directory} is no folder with photos")
     for path in sorted(directory.rglob("*")):
         if path.is_file():
             try:

@@ -66,12 +66,17 @@ class PixelCard(ModelCard):
     A pixel value p of 0 to 255 enters the model as (p * scale - mean) / std, per channel in
     the order of `colour`. `size` is (height, width) of the input. `resize`: `squash` ignores
     the aspect ratio, `center-crop` cuts the longer side, `letterbox` pads the shorter one.
+    `crop`: what share of the shorter side is left after a `center-crop`. `interpolation`: `area`
+    is OpenCV's (cubic where the image grows); `bilinear` and `bicubic` are Pillow's, which
+    look at every pixel as well, and are what torchvision, open_clip and timm resize by.
     """
 
     input: str
     layout: Literal["NCHW", "NHWC"] = "NCHW"
     size: tuple[Annotated[int, Field(gt=0, le=4096)], Annotated[int, Field(gt=0, le=4096)]]
     resize: Literal["squash", "center-crop", "letterbox"] = "center-crop"
+    crop: Annotated[float, Field(gt=0, le=1)] = 1.0
+    interpolation: Literal["area", "bilinear", "bicubic"] = "area"
     colour: Literal["RGB", "BGR"] = "RGB"
     scale: Positive = 1 / 255
     mean: Channels = (0.485, 0.456, 0.406)

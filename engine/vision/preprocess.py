@@ -5,11 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from engine.types import Rgb
 from engine.vision.card import PixelCard
 
 _PADDING = 114  # mid grey: what detectors and encoders were padded with in training
+_PILLOW = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
 def model_input(image: Rgb, card: PixelCard) -> NDArray[np.float32]:
@@ -27,27 +29,38 @@ def model_input(image: Rgb, card: PixelCard) -> NDArray[np.float32]:
 def _fit(image: Rgb, card: PixelCard) -> Rgb:
     height, width = card.size
     if card.resize == "squash":
-        return _resize(image, height, width)
-    across, down = width / image.shape[1], height / image.shape[0]
+        return _resize(image, height, width, card)
     if card.resize == "center-crop":
-        scale = max(across, down)
-        return _centre_crop(_resize_by(image, scale), height, width)
-    return _letterbox(_resize_by(image, min(across, down)), height, width)
+        grown = _covering(image, int(height / card.crop), int(width / card.crop))
+        return _centre_crop(_resize(image, *grown, card), height, width)
+    scale = min(width / image.shape[1], height / image.shape[0])
+    inner = [max(1, round(side * scale)) for side in image.shape[:2]]
+    return _letterbox(_resize(image, inner[0], inner[1], card), height, width)
 
 
-def _resize_by(image: Rgb, scale: float) -> Rgb:
-    height, width = image.shape[:2]
-    return _resize(image, max(1, round(height * scale)), max(1, round(width * scale)))
+def _covering(image: Rgb, height: int, width: int) -> tuple[int, int]:
+    """Height and width that cover the given ones at the image's aspect, cut to whole pixels.
+
+    As torchvision's `Resize` does: a pixel more would shift the whole picture against it.
+    """
+    down, across = image.shape[:2]
+    if height * across >= width * down:
+        return height, across * height // down
+    return down * width // across, width
 
 
-def _resize(image: Rgb, height: int, width: int) -> Rgb:
+def _resize(image: Rgb, height: int, width: int, card: PixelCard) -> Rgb:
+    if card.interpolation in _PILLOW:
+        resized = Image.fromarray(image).resize((width, height), _PILLOW[card.interpolation])
+        return np.asarray(resized, np.uint8)
     shrinks = height <= image.shape[0] and width <= image.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
 
 
 def _centre_crop(image: Rgb, height: int, width: int) -> Rgb:
-    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+    # Halves are rounded to even numbers, as torchvision's `CenterCrop` does.
+    top, left = round((image.shape[0] - height) / 2), round((image.shape[1] - width) / 2)
     return image[top : top + height, left : left + width]
 
 

@@ -69,6 +69,8 @@ def open_session(path: Path, threads: int, sha256: str | None = None) -> Session
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = _ERRORS_ONLY
+    # All that is beyond layouts changes no result, and crashes on 16-bit models without a GPU.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_LAYOUT
     try:
         handle = onnxruntime.InferenceSession(model, options, providers=_providers())
     except _REFUSALS as error:

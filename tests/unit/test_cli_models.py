@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,30 @@ def test_the_threshold_is_learned_or_given() -> None:
     Path("c.toml").write_text("[profiles.object]\nthreshold = -1.0\n")
     cairn(*chosen, "--config", "c.toml")
     assert piles(Path("r.json")) == {frozenset({"1.png", "2.png", "3.png"})}
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="PyTorch is installed here")
+def test_exporting_says_where_it_can_be_done() -> None:
+    """Without PyTorch, which only an environment of its own has."""
+    said = complaint("models", "export", "ViT-B-32", "--images", "p")
+    assert said.startswith("exporting needs torch, open_clip")
+    assert "make export-env" in said
+    assert not Path("models").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--int8", "--fp16"), "not both"),
+        (("--checkpoint", "lost.pt"), "--checkpoint lost.pt: there is no such file"),
+        (("--images", "lost"), "lost is no folder with photos"),
+        (("--images", "empty"), "empty holds no photo"),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(arguments: tuple[str, ...], said: str) -> None:
+    """Before anything is fetched or computed."""
+    Path("empty").mkdir()
+    assert said in complaint("models", "export", "imdn", *arguments)
 
 
 @pytest.mark.skipif(not MOBILENET.is_dir(), reason="needs models/mobilenetv2 of CAIRN_SHARED")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from engine.errors import Misconfigured
 from engine.vision.card import (
@@ -157,13 +158,31 @@ def test_pixels_enter_as_the_card_says() -> None:
 
 @pytest.mark.parametrize("shape", [(40, 20), (20, 40), (4, 2), (1, 1), (1, 90)])
 @pytest.mark.parametrize("resize", ["squash", "center-crop", "letterbox"])
-def test_every_shape_fits_the_model(resize: str, shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("how", [{}, {"interpolation": "bicubic"}, {"crop": 0.875}])
+def test_every_shape_fits_the_model(
+    resize: str, shape: tuple[int, int], how: dict[str, Any]
+) -> None:
     """Enlarged, shrunk, cut or padded: the model always gets its size."""
     image = np.full((*shape, 3), 200, np.uint8)
-    values = model_input(image, card_of(resize=resize, size=(8, 12)))
+    values = model_input(image, card_of(resize=resize, size=(8, 12), **how))
     assert values.shape == (1, 3, 8, 12)
     assert 200 in values
     assert (114 in values) == (resize == "letterbox" and shape[1] * 8 != shape[0] * 12)
+
+
+@pytest.mark.parametrize("how", ["bilinear", "bicubic"])
+@given(height=st.integers(8, 90), width=st.integers(8, 90))
+def test_pixels_are_those_of_torchvision(how: str, height: int, width: int) -> None:
+    """`Resize` and `CenterCrop`, written out: the longer side cut to whole pixels, then halves."""
+    image = photo(PHOTOS[0])[:height, :width]
+    short = min(height, width)
+    size = int(16 * width / short), int(16 * height / short)
+    method = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}[how]
+    resized = np.asarray(Image.fromarray(image).resize(size, method))
+    top, left = (round((side - 16) / 2.0) for side in resized.shape[:2])
+    wanted = resized[top : top + 16, left : left + 16].transpose(2, 0, 1)
+    values = model_input(image, card_of(size=(16, 16), resize="center-crop", interpolation=how))
+    assert np.array_equal(values[0], wanted)
 
 
 def test_a_center_is_fitted_written_and_subtracted(tmp_path: Path) -> None:

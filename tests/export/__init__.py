@@ -1,0 +1,1 @@
+"""Tests of what needs PyTorch: run by `make test-export`, skipped where it is not installed."""
