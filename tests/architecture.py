@@ -67,11 +67,12 @@ WORLD = frozenset(
 )
 """Clock, chance, disk, network, environment: nothing for the core."""
 WORLDLY = {
+    "engine/vision/batcher.py": {"threading"},
     "engine/vision/card.py": {"pathlib"},
     "engine/vision/onnx_encoder.py": {"pathlib"},
     "engine/vision/session.py": {"pathlib"},
 }
-"""Model files are read here."""
+"""Model files are read here, and runs of models from many threads meet."""
 LIBRARIES = {"engine": {"numpy", "orjson", "river"}, "engine.index": {"hnswlib", "numpy"}}
 """Third-party libraries of the pure rooms."""
 READINGS = frozenset({"now", "today", "utcnow"})
