@@ -44,10 +44,11 @@ def open_encoder(name: str, registry: Path) -> Encoder:
     """
     if name == BUILTIN:
         return BuiltinEncoder()
-    return load_encoder(_card_of(name, registry), THREADS)
+    return load_encoder(card_of(name, registry), THREADS)
 
 
-def _card_of(name: str, registry: Path) -> Path:
+def card_of(name: str, registry: Path) -> Path:
+    """Path of the card of a model of the registry, or of a file; raises Misconfigured."""
     file = Path(name)
     if file.suffix == ".toml":
         return file

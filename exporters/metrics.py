@@ -23,6 +23,7 @@ OUTCOMES = ("clustered", "empty", "duplicate", "rejected")
 KINDS = ("assign", "spawn", "defer")
 VERDICTS = ("agree", "differ")
 STATES = ("pending", "confirmed", "retired")
+DEVICES = ("cuda", "cpu")
 OTHER = "other"
 """Label of whatever is not in its set."""
 
@@ -81,6 +82,12 @@ class Metrics:
         self._restore = Gauge(
             "cairn_restore_seconds", "Seconds the last restore of state took.", registry=registry
         )
+        self._devices = Gauge(
+            "cairn_model_device",
+            "Models of a part that run on a device.",
+            ["part", "device"],
+            registry=registry,
+        )
         build = Info("cairn_build", "What is running.", registry=registry)
         build.info({"version": version})
 
@@ -134,6 +141,11 @@ class Metrics:
     def restored(self, seconds: float) -> None:
         """Set how long the last restore took."""
         self._restore.set(seconds)
+
+    def devices(self, part: str, counts: Mapping[str, int]) -> None:
+        """Set how many models of a part of the eyes run on each device."""
+        for device in DEVICES:
+            self._devices.labels(part, device).set(counts.get(device, 0))
 
     def _changed(self, change: Change) -> None:
         if isinstance(change, Merged):

@@ -43,16 +43,18 @@ KAFKA = (
     "producer/publish.py",
 )
 DOORS = {
+    "ftfy": ("engine/vision/clip_text.py",),
     "hnswlib": ("engine/index/hnsw.py",),
     "kafka": KAFKA,
     "onnxruntime": ("engine/vision/session.py",),
     "prometheus_client": ("exporters/*",),
-    "pydantic": ("cairn/*", "engine/vision/card.py"),
+    "pydantic": ("cairn/*", "engine/vision/card.py", "engine/vision/clip_text.py"),
     "pydantic_core": ("cairn/*",),
     "rich": ("cairn/*",),
     "river": ("engine/calibration.py", "engine/jobs/river_clusterer.py"),
     "sklearn": ("engine/jobs/evaluate.py",),
     "sqlite3": ("state/*",),
+    "tokenizers": ("engine/jobs/export_tokenizer.py", "engine/vision/clip_text.py"),
     "typer": ("cairn/*",),
 }
 """The only files that may import a library."""
@@ -69,6 +71,7 @@ WORLD = frozenset(
 WORLDLY = {
     "engine/vision/batcher.py": {"threading"},
     "engine/vision/card.py": {"pathlib"},
+    "engine/vision/clip_text.py": {"pathlib"},
     "engine/vision/onnx_encoder.py": {"pathlib"},
     "engine/vision/session.py": {"pathlib"},
 }
