@@ -52,6 +52,7 @@ def text_tower(folder: Path, **fields: object) -> Path:
     (folder / "words.onnx").write_bytes(model)
     (folder / "words.json").write_bytes(words)
     known = {"kind": "text-encoder", "file": "words.onnx", "sha256": digest(model), **GIVEN}
+    known |= {"logit_scale": 10.0}
     known |= {"input": "tokens", "output": "features", "dim": DIM, "context": CONTEXT}
     known |= {"tokenizer": {"file": "words.json", "sha256": digest(words)}, "space": "pixels"}
     write_card(folder / "card.toml", checked_card(known | fields, TextEncoderCard, "of a test"))

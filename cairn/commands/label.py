@@ -21,7 +21,6 @@ from engine.commands import NameCluster
 from engine.errors import Misconfigured
 from engine.jobs.zero_shot import TEMPLATE, Proposal, proposals, word_vectors
 
-
 Found: TypeAlias = Sequence[tuple[str, Proposal]]
 """Proposals, each with its scope."""
 Words: TypeAlias = Annotated[

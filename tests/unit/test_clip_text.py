@@ -107,7 +107,7 @@ def spoilt(folder: Path, old: str, new: str) -> Path:
         ('space = "pixels"\n', "", "space: Field required"),
         ("[tokenizer]\n", "[words]\n", "tokenizer: Field required"),
         ('file = "words.json"', 'file = "other.json"', "cannot read"),
-        ("logit_scale = 100.0", "logit_scale = 0", "logit_scale"),
+        ("logit_scale = 10.0", "logit_scale = 0", "logit_scale"),
     ],
 )
 def test_a_card_that_is_wrong_is_said(tmp_path: Path, old: str, new: str, fault: str) -> None:
