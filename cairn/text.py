@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cairn.models import THREADS, card_of
+from cairn.models import open_text_encoder
 from engine.errors import Misconfigured
 from engine.ports import Encoder
-from engine.vision.clip_text import ClipTextEncoder, load_text_encoder
+from engine.vision.clip_text import ClipTextEncoder
 from engine.vision.onnx_encoder import OnnxEncoder
 
 
-def open_text_encoder(name: str, registry: Path, images: Encoder) -> ClipTextEncoder:
+def words_for(name: str, registry: Path, images: Encoder) -> ClipTextEncoder:
     """The text encoder of that name or file, whose vectors compare with those of `images`.
 
     Raises Misconfigured where there is none, or where the two do not share a space.
     """
-    path = card_of(name, registry)
     if not isinstance(images, OnnxEncoder) or not images.card.space:
         raise Misconfigured(
             f"encoder {images.identity} shares no space with any text: words need an encoder with "
@@ -28,7 +27,7 @@ def open_text_encoder(name: str, registry: Path, images: Encoder) -> ClipTextEnc
             "compare with those of texts: add the model again without --center-on and "
             "`cairn state reembed` the state"
         )
-    texts = load_text_encoder(path, THREADS)
+    texts = open_text_encoder(name, registry)
     if (texts.space, texts.dim) != (images.card.space, images.dim):
         raise Misconfigured(
             f"{name} embeds texts in space {texts.space!r} ({texts.dim} numbers), encoder "

@@ -7,11 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-_FLOAT, _INT64 = 1, 7  # element types
-
 
 def chain(ops: Sequence[str], shape: Sequence[int | str], out: Sequence[int | str]) -> bytes:
     """A model `pixels` -> op -> op ... -> `features`; an op with two inputs gets the same twice."""
@@ -20,7 +15,9 @@ def chain(ops: Sequence[str], shape: Sequence[int | str], out: Sequence[int | st
         _node(op, names[i], names[i + 1], inputs=2 if op in {"Sub", "Div"} else 1)
         for i, op in enumerate(ops)
     ]
-    return _model(nodes, _value("pixels", shape), _value("features", out))
+    graph = b"".join(_field(1, node) for node in nodes) + _field(2, b"tiny")
+    graph += _field(11, _value("pixels", shape)) + _field(12, _value("features", out))
+    return _number(1, 8) + _field(7, graph) + _field(8, _number(2, 13))
 
 
 def flatten_model(side: int = 4) -> bytes:
@@ -38,37 +35,16 @@ def nan_model(side: int = 4) -> bytes:
     return chain(["Sub", "Div", "Flatten"], ["N", 3, side, side], ["N", 3 * side * side])
 
 
-def bag_of_words(table: NDArray[np.float32], context: int) -> bytes:
-    """A text encoder: tokens [N, context] -> mean of their rows in the table [N, dim]."""
-    vocabulary, dim = table.shape
-    weights = _number(1, vocabulary) + _number(1, dim) + _number(2, _FLOAT)
-    weights += _field(8, b"table") + _field(9, table.astype("<f4").tobytes())
-    gather = _field(1, b"table") + _field(1, b"tokens") + _field(2, b"rows") + _field(4, b"Gather")
-    axes = _field(1, b"axes") + _number(8, 1) + _number(20, 7)  # type 7 is a list of integers
-    keep = _field(1, b"keepdims") + _number(3, 0) + _number(20, 2)  # type 2 is an integer
-    mean = _field(1, b"rows") + _field(2, b"features") + _field(4, b"ReduceMean")
-    mean += _field(5, axes) + _field(5, keep)
-    tokens = _value("tokens", ["N", context], _INT64)
-    return _model([gather, mean], tokens, _value("features", ["N", dim]), weights)
-
-
-def _model(nodes: Sequence[bytes], inputs: bytes, outputs: bytes, *weights: bytes) -> bytes:
-    graph = b"".join(_field(1, node) for node in nodes) + _field(2, b"tiny")
-    graph += b"".join(_field(5, tensor) for tensor in weights)
-    graph += _field(11, inputs) + _field(12, outputs)
-    return _number(1, 8) + _field(7, graph) + _field(8, _number(2, 13))
-
-
 def _node(op: str, source: str, target: str, inputs: int) -> bytes:
     feeds = _field(1, source.encode()) * inputs
     return feeds + _field(2, target.encode()) + _field(4, op.encode())
 
 
-def _value(name: str, shape: Sequence[int | str], kind: int = _FLOAT) -> bytes:
+def _value(name: str, shape: Sequence[int | str]) -> bytes:
     dims = b"".join(
         _field(1, _number(1, d) if isinstance(d, int) else _field(2, d.encode())) for d in shape
     )
-    tensor = _number(1, kind) + _field(2, dims)
+    tensor = _number(1, 1) + _field(2, dims)  # element type 1 is float
     return _field(1, name.encode()) + _field(2, _field(1, tensor))
 
 

@@ -13,7 +13,8 @@ from engine.jobs.export_tokenizer import END, clip_tokenizer
 from engine.types import Rgb
 from engine.vision.card import EncoderCard, checked_card, draft_card, write_card
 from engine.vision.clip_text import TextEncoderCard
-from tests.onnx_model import bag_of_words, flatten_model
+from tests.onnx_file import INT64, model, node, tensor, value
+from tests.onnx_model import flatten_model
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 SIDE, CONTEXT = 4, 32
@@ -40,18 +41,28 @@ def table() -> NDArray[np.float32]:
     numbers = Tokenizer.from_str(tokenizer_text()).get_vocab()
     rows = np.zeros((len(numbers), DIM), np.float32)
     rows[numbers[END]] = 1.0
-    for colour, value in COLOURS.items():
-        rows[numbers[f"{colour}</w>"]] = np.repeat(np.array(value, np.float32), SIDE * SIDE)
+    for colour, pixel in COLOURS.items():
+        rows[numbers[f"{colour}</w>"]] = np.repeat(np.array(pixel, np.float32), SIDE * SIDE)
     return rows
+
+
+def bag_of_words(rows: NDArray[np.float32], context: int) -> bytes:
+    """A text encoder: tokens [N, context] -> mean of their rows in the table [N, dim]."""
+    nodes = [
+        node("Gather", ["table", "tokens"], ["rows"]),
+        node("ReduceMean", ["rows"], ["features"], axes=[1], keepdims=0),
+    ]
+    tokens = value("tokens", ["N", context], INT64)
+    return model(nodes, tokens, value("features", ["N", rows.shape[1]]), [tensor("table", rows)])
 
 
 def text_tower(folder: Path, **fields: object) -> Path:
     """The text encoder in a folder; returns its card's path."""
-    model, words = bag_of_words(table(), CONTEXT), tokenizer_text().encode()
+    tower, words = bag_of_words(table(), CONTEXT), tokenizer_text().encode()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "words.onnx").write_bytes(model)
+    (folder / "words.onnx").write_bytes(tower)
     (folder / "words.json").write_bytes(words)
-    known = {"kind": "text-encoder", "file": "words.onnx", "sha256": digest(model), **GIVEN}
+    known = {"kind": "text-encoder", "file": "words.onnx", "sha256": digest(tower), **GIVEN}
     known |= {"logit_scale": 10.0}
     known |= {"input": "tokens", "output": "features", "dim": DIM, "context": CONTEXT}
     known |= {"tokenizer": {"file": "words.json", "sha256": digest(words)}, "space": "pixels"}

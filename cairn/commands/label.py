@@ -16,7 +16,7 @@ from cairn.compose import means_of
 from cairn.correction import Desk, correction_of, desk_at
 from cairn.options import Config, Encoder, Profile, settings_of
 from cairn.report import printable
-from cairn.text import open_text_encoder
+from cairn.text import words_for
 from engine.commands import NameCluster
 from engine.errors import Misconfigured
 from engine.jobs.zero_shot import TEMPLATE, Proposal, proposals, word_vectors
@@ -73,7 +73,7 @@ def label(
     )
     names = _names(words, template)
     means = means_of(settings)
-    texts = open_text_encoder(text, settings.models.directory, means.eyes.encoder)
+    texts = words_for(text, settings.models.directory, means.eyes.encoder)
     vectors, scale = word_vectors(texts, names, template), texts.card.logit_scale
     with desk_at(settings, means) as desk:
         scopes = desk.shard.book.scopes().items()

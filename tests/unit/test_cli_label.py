@@ -104,7 +104,7 @@ def test_the_two_encoders_must_share_a_space(tmp_path: Path) -> None:
         (("--words", "one.txt"), "holds 1 names"),
         (("--words", "p/red-40.png"), "no text in UTF-8"),
         (("--template", "a photo"), "where the name goes"),
-        (("--text", "nothing"), "there is no encoder 'nothing'"),
+        (("--text", "nothing"), "there is no text-encoder 'nothing'"),
         (("--text", "pixels"), "card"),
         (("--state", "absent"), "there is no absent"),
     ],

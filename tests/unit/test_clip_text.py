@@ -18,8 +18,17 @@ from engine.vision.clip_text import (
     open_tokenizer,
 )
 from engine.vision.onnx_encoder import load_encoder
-from tests.onnx_model import bag_of_words
-from tests.words import COLOURS, CONTEXT, DIM, digest, image_tower, plain, table, text_tower
+from tests.words import (
+    COLOURS,
+    CONTEXT,
+    DIM,
+    bag_of_words,
+    digest,
+    image_tower,
+    plain,
+    table,
+    text_tower,
+)
 
 VOCABULARY = Path(os.environ.get("CAIRN_SHARED", "../shared"), "models/clip-tokenizer").joinpath(
     "bpe_simple_vocab_16e6.txt.gz"
