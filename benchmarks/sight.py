@@ -50,12 +50,12 @@ class MainObject:
         scale = min(640 / width, 640 / height)
         left, top = (640 - width * scale) / 2, (640 - height * scale) / 2
         whole = Box(0.0, 0.0, float(width), float(height))
-        box = _surest(head, (left, top), scale, whole)
+        box = surest(head, (left, top), scale, whole)
         cut = image[int(box.top) : int(box.bottom) + 1, int(box.left) : int(box.right) + 1]
         return (View(np.ascontiguousarray(cut), box),)
 
 
-def _surest(head: np.ndarray, corner: tuple[float, float], scale: float, whole: Box) -> Box:
+def surest(head: np.ndarray, corner: tuple[float, float], scale: float, whole: Box) -> Box:
     """The surest box after non-maximum suppression, in pixels of the image."""
     scores = head[4:].max(axis=0)
     kept = scores >= _CONFIDENCE
