@@ -115,7 +115,8 @@ def _print(found: Found, *, as_json: bool) -> None:
 
 
 def _apply(found: Found, desk: Desk, author: str) -> None:
-    for scope, one in found:
-        order = NameCluster(one.cluster_id, one.name)
-        desk.carry_out(correction_of(order, scope, None, author))
+    """Name the clusters; where a word cannot be a name, none of them."""
+    orders = [(NameCluster(one.cluster_id, one.name), scope) for scope, one in found]
+    for correction in [correction_of(order, scope, None, author) for order, scope in orders]:
+        desk.carry_out(correction)
     typer.echo(f"named {len(found)} clusters", err=True)
