@@ -19,6 +19,7 @@ from cairn.commands import (
     dead_letters,
     demo,
     evaluate,
+    label,
     models,
     produce,
     result,
@@ -42,6 +43,7 @@ app.command("produce")(produce.produce)
 app.command("cluster")(cluster.cluster)
 app.command("evaluate")(evaluate.evaluate)
 app.command("result")(result.result)
+app.command("label")(label.label)
 app.add_typer(correct.app, name="correct")
 app.add_typer(models.app, name="models")
 app.add_typer(state.app, name="state")

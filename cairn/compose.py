@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +14,7 @@ import cv2
 from pydantic import TypeAdapter, ValidationError
 from threadpoolctl import threadpool_limits
 
+from cairn.devices import threads_for
 from cairn.eyes import Eyes, open_eyes
 from cairn.sections import Guards, Settings
 from cairn.timing import TimedVerifier
@@ -92,12 +92,13 @@ def preparing(settings: Settings, means: Means) -> Iterator[Prepare]:
     """The pipeline and its threads.
 
     One thread per image and none inside the libraries: their own threads would fight these
-    for the cores, and sums would depend on how they split the work.
+    for the cores, and sums would depend on how they split the work. Two batches may be under
+    way at once: the threads go on to the second while the last of the first is looked at.
     """
     cv2.setNumThreads(1)
     if "HEIF" in settings.guards.formats:
         accept_heif()
-    workers = settings.engine.workers or os.cpu_count() or 1
+    workers = threads_for(settings.engine, means.eyes)
     senses = Senses(
         decode=partial(decode, limits=limits_of(settings.guards)),
         read_metadata=read_metadata,
@@ -108,7 +109,7 @@ def preparing(settings: Settings, means: Means) -> Iterator[Prepare]:
     with (
         threadpool_limits(1),
         ThreadPoolExecutor(workers, "eyes") as pool,
-        ThreadPoolExecutor(1, "ahead") as ahead,
+        ThreadPoolExecutor(2, "ahead") as ahead,  # no thread idles at the end of a batch
     ):
         pipeline = Pipeline(senses, pool, time.thread_time)
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from uuid import uuid4
 
-from cairn.compose import means_of, shard_of, store_at
+from cairn.compose import Means, means_of, shard_of, store_at
 from cairn.folder_run import STATE_FILE, lines_in
 from cairn.kafka_run import broker_of, layout_of, publishing
 from cairn.sections import Settings
+from consumer.shard import Shard
 from consumer.topics import ensure_topics
 from engine.command_message import command_record, parse_command
 from engine.commands import Order
 from engine.errors import Misconfigured
 from engine.types import Batch, Correction, Origin
+from exporters.jsonl import JsonLinesSink
 from producer.publish import send_records
 
 BY_HAND = Origin("command line", 0, 0)
@@ -40,24 +44,43 @@ def utf8(argument: str) -> str:
     return os.fsencode(argument).decode("utf-8", "backslashreplace")
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The state of a folder, open for commands."""
+
+    shard: Shard
+    lines: JsonLinesSink
+
+    def carry_out(self, correction: Correction) -> Batch:
+        """Carry a command out; raises BadCommand, and then nothing has changed."""
+        batch = self.shard.correct(correction)
+        self.shard.commit(batch)
+        self.lines.publish(batch)
+        return batch
+
+
 def correct_state(settings: Settings, correction: Correction) -> Batch:
     """Carry a command out on the state of a folder, which no worker may be using.
 
     Raises BadCommand, Misconfigured and StateMismatch; then nothing has changed.
     """
+    with desk_at(settings, means_of(settings)) as desk:
+        return desk.carry_out(correction)
+
+
+@contextmanager
+def desk_at(settings: Settings, means: Means) -> Iterator[Desk]:
+    """Open the state of a folder for commands; raises Misconfigured and StateMismatch."""
     path = settings.state.directory / STATE_FILE
     if not path.exists():
         raise Misconfigured(
             f"there is no {path}: name the directory that `cairn run --state` names"
         )
-    means, lines = means_of(settings), lines_in(settings.state.directory)
+    lines = lines_in(settings.state.directory)
     with closing(store_at(path, means)) as store:
         shard = shard_of(store, means, lambda: False)
         lines.catch_up(store.outcomes(), store.rejections())
-        batch = shard.correct(correction)
-        shard.commit(batch)
-        lines.publish(batch)
-        return batch
+        yield Desk(shard, lines)
 
 
 def send_correction(settings: Settings, correction: Correction) -> None:

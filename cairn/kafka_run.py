@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from cairn.compose import Means, means_of, preparing, shard_of, store_at
+from cairn.devices import tell_devices
 from cairn.observers import Gauges
 from cairn.sections import Kafka, Settings
 from cairn.watch import Watch
@@ -37,6 +38,7 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
     kafka, broker = settings.kafka, broker_of(settings.kafka)
     means = means_of(settings)
     metrics = watch.metrics()
+    tell_devices(means.eyes, metrics)
     if kafka.create_topics:
         ensure_topics(broker, layout_of(kafka))
     journal = topic_name(kafka.topic_prefix, "journal")

@@ -32,11 +32,13 @@ class JsonFormatter(logging.Formatter):
 def start_logging(settings: Log) -> None:
     """Write to standard error in the chosen form.
 
-    Kafka's client repeats at every turn what our own lines say once: it speaks only in debug.
+    Warnings, of libraries and of the engine, are entries as well. Kafka's client repeats at
+    every turn what our own lines say once: it speaks only in debug.
     """
     handler = logging.StreamHandler(sys.stderr)
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if settings.format == "json" else text)
     logging.basicConfig(level=settings.level.upper(), handlers=[handler])
+    logging.captureWarnings(capture=True)
     quiet = logging.CRITICAL if settings.level != "debug" else logging.DEBUG
     logging.getLogger("kafka").setLevel(quiet)

@@ -50,7 +50,7 @@ class Engine(Section):
     encoder: Name = "builtin"
     """Which model turns an image into a vector: `builtin` or the name of an added model."""
     workers: Annotated[int, Field(ge=0)] = 0
-    """Threads that decode and embed; 0 means one per core."""
+    """Threads that look at photos; 0 means one per core, and more where a GPU is waited for."""
     batch_size: Count = 16
     """Images per commit, at most."""
 

@@ -90,6 +90,29 @@ class Encoder(Protocol):
         ...
 
 
+class TextEncoder(Protocol):
+    """Turns texts into unit vectors in the space of an image encoder."""
+
+    @property
+    def identity(self) -> str:
+        """Name and hash of the model, one word."""
+        ...
+
+    @property
+    def space(self) -> str:
+        """Name of the space, which the card of the image encoder says too."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed n texts as (n, dim) float32 rows of unit length. Thread-safe."""
+        ...
+
+
 class FeatureExtractor(Protocol):
     """Finds local features; the same image always gives the same features. Thread-safe."""
 

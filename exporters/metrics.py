@@ -23,6 +23,7 @@ OUTCOMES = ("clustered", "empty", "duplicate", "rejected")
 KINDS = ("assign", "spawn", "defer")
 VERDICTS = ("agree", "differ")
 STATES = ("pending", "confirmed", "retired")
+DEVICES = ("cuda", "cpu")
 OTHER = "other"
 """Label of whatever is not in its set."""
 
@@ -56,16 +57,16 @@ class Metrics:
         self._batch_size = Histogram(
             "cairn_batch_size_images", "Images per commit.", registry=registry, buckets=BATCHES
         )
-        self._lag = Gauge(
+        gauge = partial(Gauge, registry=registry)
+        self._lag = gauge(
             "cairn_consumer_lag_records",
             "Records not yet read of a partition.",
             ["topic", "partition"],
-            registry=registry,
         )
         self._dead_letters = _counter(
             registry, "dead_letters", "Messages refused for good.", "reason", (*reasons, OTHER)
         )
-        self._clusters = Gauge("cairn_clusters", "Clusters.", ["state"], registry=registry)
+        self._clusters = gauge("cairn_clusters", "Clusters.", ["state"])
         self._decisions = _counter(registry, "decisions", "Decisions on items.", "kind", KINDS)
         self._verifications = _counter(
             registry, "verifications", "Geometric verifications.", "verdict", VERDICTS
@@ -78,9 +79,8 @@ class Metrics:
         self._drifts = count("cairn_drifts", "Calibrations because a stream had changed.")
         self._commit_failures = count("cairn_commit_failures", "Batches whose commit failed.")
         self._rebalances = count("cairn_rebalances", "Times the group moved partitions.")
-        self._restore = Gauge(
-            "cairn_restore_seconds", "Seconds the last restore of state took.", registry=registry
-        )
+        self._restore = gauge("cairn_restore_seconds", "Seconds the last restore of state took.")
+        self._devices = gauge("cairn_model_device", "Models of a part.", ["part", "device"])
         build = Info("cairn_build", "What is running.", registry=registry)
         build.info({"version": version})
 
@@ -134,6 +134,11 @@ class Metrics:
     def restored(self, seconds: float) -> None:
         """Set how long the last restore took."""
         self._restore.set(seconds)
+
+    def devices(self, part: str, counts: Mapping[str, int]) -> None:
+        """Set how many models of a part of the eyes run on each device."""
+        for device in DEVICES:
+            self._devices.labels(part, device).set(counts.get(device, 0))
 
     def _changed(self, change: Change) -> None:
         if isinstance(change, Merged):

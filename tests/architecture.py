@@ -43,13 +43,14 @@ KAFKA = (
     "producer/publish.py",
 )
 DOORS = {
+    "ftfy": ("engine/vision/clip_text.py",),
     "hnswlib": ("engine/index/hnsw.py",),
     "kafka": KAFKA,
     "onnx": ("engine/jobs/export_*.py",),
     "onnxruntime": ("engine/vision/session.py", "engine/jobs/export_small.py"),
     "open_clip": ("engine/jobs/export_clip.py",),
     "prometheus_client": ("exporters/*",),
-    "pydantic": ("cairn/*", "engine/vision/card.py"),
+    "pydantic": ("cairn/*", "engine/vision/card.py", "engine/vision/clip_text.py"),
     "pydantic_core": ("cairn/*",),
     "rich": ("cairn/*",),
     "river": ("engine/calibration.py", "engine/jobs/river_clusterer.py"),
@@ -57,6 +58,7 @@ DOORS = {
     "sqlite3": ("state/*",),
     "timm": ("engine/jobs/export_timm.py",),
     "torch": ("engine/jobs/export_*.py",),
+    "tokenizers": ("engine/jobs/export_tokenizer.py", "engine/vision/clip_text.py"),
     "typer": ("cairn/*",),
     "ultralytics": ("engine/jobs/export_yolo.py",),
 }
@@ -72,11 +74,13 @@ WORLD = frozenset(
 )
 """Clock, chance, disk, network, environment: nothing for the core."""
 WORLDLY = {
+    "engine/vision/batcher.py": {"threading"},
     "engine/vision/card.py": {"pathlib"},
+    "engine/vision/clip_text.py": {"pathlib"},
     "engine/vision/onnx_encoder.py": {"pathlib"},
     "engine/vision/session.py": {"pathlib"},
 }
-"""Model files are read here."""
+"""Model files are read here, and runs of models from many threads meet."""
 LIBRARIES = {"engine": {"numpy", "orjson", "river"}, "engine.index": {"hnswlib", "numpy"}}
 """Third-party libraries of the pure rooms."""
 READINGS = frozenset({"now", "today", "utcnow"})

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from cairn.compose import means_of, store_at
+from cairn.devices import tell_devices
 from cairn.folder_run import ONE_SCOPE, STATE_FILE, FolderJob, lines_in, run_folder
 from cairn.kafka_run import run_kafka
 from cairn.logs import start_logging
@@ -89,6 +90,7 @@ def _run_folder(settings: Settings, job: FolderJob, watch: Watch) -> None:
     directory = settings.state.directory
     means = means_of(settings)
     metrics = watch.metrics()
+    tell_devices(means.eyes, metrics)
     sink = lines_in(directory)
     with suppress(Stopped), closing(store_at(directory / STATE_FILE, means)) as store:
         started = time.monotonic()

@@ -55,7 +55,7 @@ class ModelCard(CardSection):
     @property
     def identity(self) -> str:
         """The model's name and a hash of all that decides what it gives, one word."""
-        notes = {"file", "licence", "source"}
+        notes = {"file", "licence", "source", "space"}
         decisive = self.model_dump_json(exclude=notes)
         return f"{Path(self.file).stem}-{hashlib.sha256(decisive.encode()).hexdigest()[:12]}"
 
@@ -84,12 +84,17 @@ class PixelCard(ModelCard):
 
 
 class EncoderCard(PixelCard):
-    """Card of an image encoder; center: subtracted from raw features, (dim,) float32 in a file."""
+    """Card of an image encoder.
+
+    center: subtracted from raw features, (dim,) float32 in a file. space: name of the space that
+    its vectors share with those of a text encoder, empty where there is none.
+    """
 
     kind: Literal["image-encoder"]
     output: str
     dim: Annotated[int, Field(gt=0, le=65536)]
     center: PinnedFile | None = None
+    space: str = ""
 
 
 def load_card(path: Path, form: type[Form]) -> Form:

@@ -15,8 +15,6 @@ from engine.vision.card import EncoderCard, load_card, read_center
 from engine.vision.preprocess import model_input
 from engine.vision.session import Session, open_session
 
-_GPU_BATCH = 32
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OnnxEncoder:
@@ -43,7 +41,8 @@ class OnnxEncoder:
     def embed(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
         """Embed n images as (n, dim) unit rows; NaN or all zero where the model gives that.
 
-        On a CPU images run one by one: the bits of a vector never depend on its batch.
+        On a CPU images run one by one: the bits of a vector never depend on its batch. On a
+        GPU they may, in the last of them.
         """
         features = self.raw(images)
         if self.center is not None:
@@ -53,17 +52,13 @@ class OnnxEncoder:
 
     def raw(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
         """Features as the model gives them, (n, dim), neither centred nor normalised."""
-        step = self._at_once
+        step = self.session.at_once
         runs = [self._run(images[i : i + step]) for i in range(0, len(images), step)]
         return np.concatenate([np.empty((0, self.dim), np.float32), *runs])
 
-    @property
-    def _at_once(self) -> int:
-        variable = all(slot.shape and slot.shape[0] is None for slot in self.session.inputs)
-        return _GPU_BATCH if self.session.device == "cuda" and variable else 1
-
     def _run(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
-        batch = np.concatenate([model_input(image, self.card) for image in images])
+        inputs = [model_input(image, self.card) for image in images]
+        batch = inputs[0] if len(inputs) == 1 else np.concatenate(inputs)
         features = self.session.run(self.card.output, {self.card.input: batch})
         if features.size != len(images) * self.dim:
             raise Misconfigured(
@@ -78,8 +73,8 @@ def load_encoder(card_path: Path, threads: int) -> OnnxEncoder:
     card = load_card(card_path, EncoderCard)
     folder = card_path.parent
     session = open_session(folder / card.file, threads, card.sha256)
-    _check_slot(card.input, [slot.name for slot in session.inputs], card_path, "input")
-    _check_slot(card.output, [slot.name for slot in session.outputs], card_path, "output")
+    check_slot(card.input, [slot.name for slot in session.inputs], card_path, "input")
+    check_slot(card.output, [slot.name for slot in session.outputs], card_path, "output")
     encoder = OnnxEncoder(card, session, read_center(card, folder))
     _warm_up(encoder)
     return encoder
@@ -88,9 +83,11 @@ def load_encoder(card_path: Path, threads: int) -> OnnxEncoder:
 def _warm_up(encoder: OnnxEncoder) -> None:
     """Run once: that shows whether size, layout and dim are what the model wants.
 
-    It also spares the first photo what a model does once.
+    It also spares the first photos what a model does once; a full batch is tried, where there
+    are batches, so that memory runs out now if ever.
     """
-    (row,) = encoder.raw([np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)])
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    row = encoder.raw([noise] * encoder.session.at_once)[0]
     if not np.isfinite(row).all() or not row.any():
         raise Misconfigured(
             f"model {encoder.session.name} gave features without a direction (NaN, infinite or "
@@ -112,7 +109,8 @@ def fit_center(encoder: OnnxEncoder, images: Iterable[Rgb]) -> Vector:
     return np.asarray(total / count, np.float32)
 
 
-def _check_slot(name: str, present: Sequence[str], card_path: Path, field: str) -> None:
+def check_slot(name: str, present: Sequence[str], card_path: Path, field: str) -> None:
+    """Raises Misconfigured where a model lacks the input or output that its card names."""
     if name not in present:
         raise Misconfigured(
             f"model card {card_path}: {field}: the model has no {field} named {name!r}; "
