@@ -15,15 +15,29 @@ from engine.errors import CairnError, Misconfigured
 from engine.ports import Encoder
 from engine.types import Rgb
 from engine.vision.builtin import BuiltinEncoder
-from engine.vision.card import ModelCard, PinnedFile, write_card, write_center
+from engine.vision.card import (
+    EncoderCard,
+    ModelCard,
+    PinnedFile,
+    kind_of,
+    write_card,
+    write_center,
+)
 from engine.vision.onnx_encoder import OnnxEncoder, fit_center, load_encoder
+from engine.vision.upscale import Lanczos, Upscaler, UpscalerCard, load_upscaler
+from engine.vision.yolo import DetectorCard, YoloDetector, load_detector
 
 BUILTIN = "builtin"
+LANCZOS = "lanczos"
 CARD = "card.toml"
 CENTER = "center.f32"
 THREADS = 1
 """Threads inside one run: the pipeline runs as many images at once as there are cores."""
 
+_BUILT_IN: Mapping[type[ModelCard], tuple[str, ...]] = {
+    EncoderCard: (BUILTIN,),
+    UpscalerCard: (LANCZOS,),
+}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -44,18 +58,34 @@ def open_encoder(name: str, registry: Path) -> Encoder:
     """
     if name == BUILTIN:
         return BuiltinEncoder()
-    return load_encoder(_card_of(name, registry), THREADS)
+    return load_encoder(_card_of(name, registry, EncoderCard), THREADS)
 
 
-def _card_of(name: str, registry: Path) -> Path:
+def open_detector(name: str, registry: Path) -> YoloDetector:
+    """The detector of that name or file, found as an encoder is; raises Misconfigured."""
+    return load_detector(_card_of(name, registry, DetectorCard), THREADS)
+
+
+def open_upscaler(name: str, registry: Path) -> Upscaler:
+    """`lanczos`, or the model of that name or file; raises Misconfigured."""
+    if name == LANCZOS:
+        return Lanczos()
+    return load_upscaler(_card_of(name, registry, UpscalerCard), THREADS)
+
+
+def _card_of(name: str, registry: Path, form: type[ModelCard]) -> Path:
     file = Path(name)
     if file.suffix == ".toml":
         return file
     if file.suffix == ".onnx":
         return _card_beside(file)
     if not _is_name(name) or not (registry / name / CARD).is_file():
-        known = ", ".join([BUILTIN, *(entry.name for entry in entries(registry))])
-        raise Misconfigured(f"there is no encoder {name!r} in {registry}; known: {known}")
+        found = (entry.name for entry in entries(registry) if isinstance(entry.card, form))
+        known = ", ".join([*_BUILT_IN.get(form, ()), *found]) or "none"
+        raise Misconfigured(
+            f"there is no {kind_of(form)} {name!r} in {registry}; known: {known}; "
+            f"cairn models add FILE --kind {kind_of(form)} brings one"
+        )
     return registry / name / CARD
 
 

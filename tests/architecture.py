@@ -70,6 +70,8 @@ WORLDLY = {
     "engine/vision/card.py": {"pathlib"},
     "engine/vision/onnx_encoder.py": {"pathlib"},
     "engine/vision/session.py": {"pathlib"},
+    "engine/vision/upscale.py": {"pathlib"},
+    "engine/vision/yolo.py": {"pathlib"},
 }
 """Model files are read here."""
 LIBRARIES = {"engine": {"numpy", "orjson", "river"}, "engine.index": {"hnswlib", "numpy"}}

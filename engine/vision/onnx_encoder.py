@@ -78,8 +78,8 @@ def load_encoder(card_path: Path, threads: int) -> OnnxEncoder:
     card = load_card(card_path, EncoderCard)
     folder = card_path.parent
     session = open_session(folder / card.file, threads, card.sha256)
-    _check_slot(card.input, [slot.name for slot in session.inputs], card_path, "input")
-    _check_slot(card.output, [slot.name for slot in session.outputs], card_path, "output")
+    check_slot(card.input, [slot.name for slot in session.inputs], card_path, "input")
+    check_slot(card.output, [slot.name for slot in session.outputs], card_path, "output")
     encoder = OnnxEncoder(card, session, read_center(card, folder))
     _warm_up(encoder)
     return encoder
@@ -112,7 +112,8 @@ def fit_center(encoder: OnnxEncoder, images: Iterable[Rgb]) -> Vector:
     return np.asarray(total / count, np.float32)
 
 
-def _check_slot(name: str, present: Sequence[str], card_path: Path, field: str) -> None:
+def check_slot(name: str, present: Sequence[str], card_path: Path, field: str) -> None:
+    """Raises Misconfigured where a model lacks the input or output that its card names."""
     if name not in present:
         raise Misconfigured(
             f"model card {card_path}: {field}: the model has no {field} named {name!r}; "

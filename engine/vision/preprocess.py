@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine.types import Rgb
 from engine.vision.card import PixelCard
+from engine.vision.letterbox import letterbox
 
 _PADDING = 114  # mid grey: what detectors and encoders were padded with in training
 
@@ -32,7 +33,7 @@ def _fit(image: Rgb, card: PixelCard) -> Rgb:
     if card.resize == "center-crop":
         scale = max(across, down)
         return _centre_crop(_resize_by(image, scale), height, width)
-    return _letterbox(_resize_by(image, min(across, down)), height, width)
+    return _letterbox(image, height, width)
 
 
 def _resize_by(image: Rgb, scale: float) -> Rgb:
@@ -52,7 +53,12 @@ def _centre_crop(image: Rgb, height: int, width: int) -> Rgb:
 
 
 def _letterbox(image: Rgb, height: int, width: int) -> Rgb:
+    place = letterbox(image.shape[1], image.shape[0], (height, width))
+    # Linear, also to shrink: what detectors were trained with, and their boxes depend on it.
+    inner = cv2.resize(
+        image, (place.inner_width, place.inner_height), interpolation=cv2.INTER_LINEAR
+    )
     canvas = np.full((height, width, 3), _PADDING, np.uint8)
-    top, left = (height - image.shape[0]) // 2, (width - image.shape[1]) // 2
-    canvas[top : top + image.shape[0], left : left + image.shape[1]] = image
+    below, beyond = place.top + place.inner_height, place.left + place.inner_width
+    canvas[place.top : below, place.left : beyond] = inner
     return canvas

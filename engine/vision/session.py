@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class Slot:
 class Session:
     """An opened model. `run` may be called from several threads at once.
 
-    device: `cuda` or `cpu`, as really obtained.
+    device: `cuda` or `cpu`, as really obtained. notes: what the model's file says of itself.
     """
 
     name: str
@@ -49,14 +49,22 @@ class Session:
     inputs: tuple[Slot, ...]
     outputs: tuple[Slot, ...]
     handle: Any
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, output: str, feed: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
         """One output as float32; raises Misconfigured where the model refuses its input."""
+        (result,) = self.run_all([output], feed)
+        return result
+
+    def run_all(
+        self, outputs: Sequence[str], feed: dict[str, NDArray[Any]]
+    ) -> list[NDArray[np.float32]]:
+        """Several outputs of one run, each as float32; raises as `run` does."""
         try:
-            (result,) = self.handle.run([output], feed)
+            results = self.handle.run(list(outputs), feed)
         except (*_REFUSALS, ValueError) as error:
             raise Misconfigured(f"model {self.name} cannot run: {error}") from error
-        return np.asarray(result, np.float32)
+        return [np.asarray(result, np.float32) for result in results]
 
 
 def open_session(path: Path, threads: int, sha256: str | None = None) -> Session:
@@ -80,6 +88,7 @@ def open_session(path: Path, threads: int, sha256: str | None = None) -> Session
         inputs=_slots(handle.get_inputs()),
         outputs=_slots(handle.get_outputs()),
         handle=handle,
+        notes=handle.get_modelmeta().custom_metadata_map,
     )
 
 
