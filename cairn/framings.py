@@ -57,8 +57,8 @@ def _detector(
             f"{wanted} needs a detector: bring one (cairn models add FILE --kind detector) and "
             f"name it in profiles.{profile.name}.detector",
         )
-    detector = open_detector(profile.detector, registry)
     try:
+        detector = open_detector(profile.detector, registry)
         return detector, chosen_classes(classes, detector.classes)
     except Misconfigured as error:
         raise _fault(profile, str(error)) from error

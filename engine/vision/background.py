@@ -24,6 +24,7 @@ _LEAST_SIDE = 16  # pixels of the shorter side; less has no background worth a c
 _BORDER = 0.04  # of the shorter side: taken for background
 _ROUNDS = 3
 _LEAST, _MOST = 0.05, 0.95  # share of the foreground; anything else is a cut that failed
+_CONTRAST = 3.5  # saliency of the foreground by that of the rest; a product before a shelf has less
 _GREY = 114  # of what was background
 _UNUSED = (0, 0, 1, 1)  # a rectangle, which seeds make needless
 _BACKGROUND, _PERHAPS_NOT, _PERHAPS = cv2.GC_BGD, cv2.GC_PR_BGD, cv2.GC_PR_FGD
@@ -33,7 +34,8 @@ _BACKGROUND, _PERHAPS_NOT, _PERHAPS = cv2.GC_BGD, cv2.GC_PR_BGD, cv2.GC_PR_FGD
 class Cutout:
     """Another framing, whose views lose their background; implements `Framing`.
 
-    Where the cut fails, because all of a view or nearly nothing of it would remain, it stays.
+    Where the cut fails, because all of a view or nearly nothing of it would remain, or because
+    object and background are hardly unlike, the view stays.
     """
 
     inner: Framing
@@ -76,8 +78,10 @@ def foreground(image: Rgb, box: Box | None = None) -> Mask | None:
         return None
     scale = min(1.0, _WORKING_SIDE / max(height, width))
     small = _resized(image, scale)
-    seeds = _seeds_by_saliency(small) if box is None else _seeds_by_box(small, box, scale)
-    found = _grab_cut(small, seeds)
+    if box is None:
+        found = _salient_object(small)
+    else:
+        found = _grab_cut(small, _seeds_by_box(small, box, scale))
     if found is None:
         return None
     large = cv2.resize(found.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -99,8 +103,17 @@ def saliency(image: Rgb) -> NDArray[np.float32]:
     return np.asarray(weighted / max(float(weighted.max()), 1e-6), np.float32)
 
 
-def _seeds_by_saliency(image: Rgb) -> NDArray[np.uint8]:
-    values = np.rint(saliency(image) * 255).astype(np.uint8)
+def _salient_object(image: Rgb) -> Mask | None:
+    """What stands out clearly, (height, width); None where nothing does."""
+    values = saliency(image)
+    found = _grab_cut(image, _seeds_by_saliency(values))
+    if found is None or values[found].mean() < _CONTRAST * values[~found].mean():
+        return None
+    return found
+
+
+def _seeds_by_saliency(salient: NDArray[np.float32]) -> NDArray[np.uint8]:
+    values = np.rint(salient * 255).astype(np.uint8)
     level, _ = cv2.threshold(values, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     seeds = np.where(values > level, _PERHAPS, _PERHAPS_NOT).astype(np.uint8)
     seeds[_frame(seeds.shape)] = _BACKGROUND

@@ -42,6 +42,7 @@ def test_built_in_profiles_need_no_model() -> None:
     [
         ({"detector": "pets", "items": "crops"}, "crops-1-"),
         ({"detector": "pets", "items": "main", "classes": ["dog"]}, "main-1-"),
+        ({"detector": "pets", "items": "main", "classes": "dog, cat"}, "main-1-"),
         ({"detector": "pets", "mask": "blur"}, "masked-1-blur-"),
         ({"detector": "pets", "mask": "mean", "classes": ["cat"]}, "masked-1-mean-"),
         ({"background": "remove"}, "whole+grabcut-1"),
