@@ -128,8 +128,8 @@ class YoloDetector:
         depth = found.coefficients.shape[1]
         if basis.ndim != 4 or basis.shape[:2] != (1, depth):
             raise Misconfigured(
-                f"its output {self.card.masks!r} has the shape {basis.shape}, but its head gives "
-                f"{depth} coefficients a mask: check output and masks in its card"
+                f"model {self.card.file} gave {self.card.masks!r} of shape {basis.shape}, but its "
+                f"head has {depth} coefficients a mask: check output and masks in its card"
             )
         fields = np.tensordot(found.coefficients, basis[0], axes=1)
         return [place.map_to_image(field) > 0 for field in fields]
@@ -139,19 +139,32 @@ def candidates_of(head: Floats, card: DetectorCard) -> Candidates:
     """What a head's output says, below the confidence left out; raises Misconfigured."""
     depth = len(card.classes)
     if card.head == "yolo":
-        _check(head, card, rows=_CORNERS + depth, axis=1)
-        return _from_yolo(head[0], depth, card.confidence)
-    _check(head, card, rows=_CORNERS + 2, axis=2)
-    found = _from_end_to_end(head[0], card.confidence)
-    if len(found.classes) and not 0 <= found.classes.min() <= found.classes.max() < depth:
-        raise Misconfigured(
-            f"model {card.file} gave class numbers up to {found.classes.max()}; its card names "
-            f"{depth} classes"
-        )
+        _check_shape(head, card, rows=_CORNERS + depth, axis=1)
+        found = _from_yolo(head[0], depth, card.confidence)
+    else:
+        _check_shape(head, card, rows=_CORNERS + 2, axis=2)
+        found = _from_end_to_end(head[0], card.confidence)
+    _check_values(found, card)
     return found
 
 
-def _check(head: Floats, card: DetectorCard, rows: int, axis: int) -> None:
+def _check_values(found: Candidates, card: DetectorCard) -> None:
+    if not len(found.scores):
+        return
+    lowest, highest = found.classes.min(), found.classes.max()
+    if lowest < 0 or highest >= len(card.classes):
+        raise Misconfigured(
+            f"model {card.file} gave class numbers {lowest} to {highest}; its card names "
+            f"{len(card.classes)} classes"
+        )
+    if found.scores.max() > 1:
+        raise Misconfigured(
+            f"model {card.file} gave a score of {found.scores.max():.3g}, where 1 is certain: "
+            "check head in its card, and that its export ends with probabilities"
+        )
+
+
+def _check_shape(head: Floats, card: DetectorCard, rows: int, axis: int) -> None:
     fits = head.ndim == 3 and head.shape[0] == 1
     if not fits or not (head.shape[axis] > rows if card.masks else head.shape[axis] == rows):
         more = " and more for masks" if card.masks else ""

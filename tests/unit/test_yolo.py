@@ -172,6 +172,7 @@ def test_prototypes_of_another_depth_are_refused(tmp_path: Path) -> None:
         (np.zeros((2, 6, 5), np.float32), {}, r"shape \(2, 6, 5\)"),
         (yolo_head((30, 30, 9, 9, NAN, 0)), {}, "not finite"),
         (np.array([[[1, 1, 9, 9, 0.9, 2]]], np.float32), {"head": "end-to-end"}, "names 2 classes"),
+        (yolo_head((30, 30, 9, 9, 4.5, -3)), {}, "a score of 4.5, where 1 is certain"),
         (np.zeros((1, 6, 5), np.float32), {"output": "heads"}, "no output named 'heads'"),
         (np.zeros((1, 6, 5), np.float32), {"masks": "basis"}, "no output named 'basis'"),
         (np.zeros((1, 6, 5), np.float32), {"input": "images"}, "no input named 'images'"),
