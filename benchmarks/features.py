@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from cairn.compose import limits_of
 from cairn.sections import Guards
 from engine.pipeline import Pipeline, Senses
-from engine.ports import Encoder, Verifier
+from engine.ports import Encoder, Framing, Verifier
 from engine.sight import Prepared
 from engine.types import GeoPoint, LocalFeatures, Photo, Verdict
 from engine.vision.decode import decode
@@ -37,6 +37,7 @@ from producer.labels import read_labels
 
 SHARED = Path(os.environ.get("CAIRN_SHARED", Path(__file__).parents[2] / "shared"))
 SCOPE = "benchmark"
+WHOLE = WholeImage()
 Arrays: TypeAlias = dict[str, NDArray[np.generic]]
 
 
@@ -64,17 +65,22 @@ def fingerprint(part: object) -> str:
     return hashlib.sha256(f"{part!r}\n{source}".encode()).hexdigest()[:12]
 
 
-def load_samples(name: str, encoder: Encoder, *, local_features: bool) -> list[Sample]:
-    """Every photo of a set in the order of capture time, then name, those without time last."""
-    arrays = kept(
-        cache_folder() / encoder.identity / f"{name}.npz", partial(_embedded, name, encoder)
-    )
+def load_samples(
+    name: str, encoder: Encoder, *, local_features: bool, framing: Framing = WHOLE
+) -> list[Sample]:
+    """Every photo of a set in the order of capture time, then name, those without time last.
+
+    framing: gives one item a photo.
+    """
+    seen = "" if framing is WHOLE else f"-{framing.identity}"
+    path = cache_folder() / f"{encoder.identity}{seen}" / f"{name}.npz"
+    arrays = kept(path, partial(_embedded, name, encoder, framing))
     samples = _samples(arrays)
     if not local_features:
         return samples
     extractor = SiftExtractor()
-    path = cache_folder() / f"sift-{fingerprint(extractor)}" / f"{name}.npz"
-    found = _unpacked(kept(path, partial(_extracted, name, extractor)))
+    path = cache_folder() / f"sift-{fingerprint(extractor)}{seen}" / f"{name}.npz"
+    found = _unpacked(kept(path, partial(_extracted, name, extractor, framing)))
     return [
         replace(sample, features=features) for sample, features in zip(samples, found, strict=True)
     ]
@@ -162,9 +168,9 @@ def _photos(name: str) -> Iterator[Photo]:
                 raise RuntimeError(f"{name}/{file.name} cannot be read: {refused}")
 
 
-def _embedded(name: str, encoder: Encoder) -> Arrays:
+def _embedded(name: str, encoder: Encoder, framing: Framing) -> Arrays:
     decoder = partial(decode, limits=limits_of(Guards()))
-    senses = Senses(decoder, read_metadata, WholeImage(), encoder, extractor=None)
+    senses = Senses(decoder, read_metadata, framing, encoder, extractor=None)
     with ThreadPoolExecutor(1) as pool:
         pipeline = Pipeline(senses, pool, time.thread_time)
         looked = [result for photo in _photos(name) for result in pipeline.prepare([photo])]
@@ -202,9 +208,10 @@ def _samples(arrays: Arrays) -> list[Sample]:
     ]
 
 
-def _extracted(name: str, extractor: SiftExtractor) -> Arrays:
+def _extracted(name: str, extractor: SiftExtractor, framing: Framing) -> Arrays:
     limits = limits_of(Guards())
-    found = [extractor.extract(decode(photo.data, limits).image) for photo in _photos(name)]
+    views = (framing(decode(photo.data, limits).image)[0] for photo in _photos(name))
+    found = [extractor.extract(view.pixels, view.hidden) for view in views]
     return {
         "points": np.concatenate([one.points for one in found]),
         "descriptors": np.concatenate([one.descriptors for one in found]),

@@ -18,8 +18,9 @@ import cv2
 from threadpoolctl import threadpool_limits
 
 from benchmarks.encoders import ENCODERS, encoder_for
-from benchmarks.features import KnownVerdicts, cache_folder, fingerprint
+from benchmarks.features import WHOLE, KnownVerdicts, cache_folder, fingerprint
 from benchmarks.streams import STREAMS
+from engine.ports import Framing
 from engine.vision.geometry import EpipolarVerifier
 from engine.vision.sift import SiftExtractor
 
@@ -60,15 +61,17 @@ def over_streams(work: Callable[[str], _T], chosen: argparse.Namespace) -> Itera
 
 
 @contextmanager
-def verdicts_kept() -> Iterator[KnownVerdicts]:
+def verdicts_kept(framing: Framing = WHOLE) -> Iterator[KnownVerdicts]:
     """The verifier with what it found before; saved at the end, also of an interrupted run.
 
+    framing: verdicts hold for what it made of the photos.
     One thread in the libraries: their sums must not depend on how they split the work.
     """
     cv2.setNumThreads(1)
     verifier = EpipolarVerifier()
     parts = (SiftExtractor(), verifier)
-    path = cache_folder() / f"verdicts-{'-'.join(fingerprint(part) for part in parts)}.npz"
+    seen = "" if framing is WHOLE else f"-{framing.identity}"
+    path = cache_folder() / f"verdicts-{'-'.join(fingerprint(part) for part in parts)}{seen}.npz"
     verdicts = KnownVerdicts(verifier, path)
     with threadpool_limits(1):
         try:

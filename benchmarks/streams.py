@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.encoders import encoder_for, face_encoder
-from benchmarks.features import Sample, load_samples
+from benchmarks.features import WHOLE, Sample, load_samples
 from benchmarks.synthetic import RECIPES, synthesize
 from cairn.compose import profile_of
+from engine.ports import Framing
 from engine.profile import Profile
 
 PLACES = (
@@ -84,7 +85,9 @@ class Stream:
         return np.random.default_rng(seed).permutation(count) if seed else np.arange(count)
 
 
-def load_stream(name: str, encoder: str, points: int = SYNTHETIC_POINTS) -> Stream:
+def load_stream(
+    name: str, encoder: str, points: int = SYNTHETIC_POINTS, framing: Framing = WHOLE
+) -> Stream:
     """One stream by name; `points` is the length of a synthetic one."""
     kind = name.partition("_")[0].partition("+")[0]
     if kind == "synthetic":
@@ -92,7 +95,8 @@ def load_stream(name: str, encoder: str, points: int = SYNTHETIC_POINTS) -> Stre
         return Stream(name, profile, _synthetic(name.partition("_")[2], points), {})
     eyes = face_encoder() if kind == "faces" else encoder_for(encoder)
     profile = profile_of(_PROFILES[kind], {})
-    load = partial(load_samples, encoder=eyes, local_features=profile.rule == "place")
+    local = profile.rule == "place"
+    load = partial(load_samples, encoder=eyes, local_features=local, framing=framing)
     sets = THIRTY_OF_FIVE if name == THIRTY else COMBINED.get(name, (name,))
     samples = merged({one: load(one) for one in sets})
     if name == THIRTY:

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from cairn.devices import threads_for
 from cairn.eyes import Eyes, open_eyes
-from cairn.sections import Guards, Settings
+from cairn.sections import Guards, Settings, listed
 from cairn.timing import TimedVerifier
 from consumer.loop import Prepare
 from consumer.shard import Shard
@@ -74,7 +74,8 @@ def profile_of(name: str, overrides: Mapping[str, Mapping[str, object]]) -> Prof
     chosen = overrides.get(name, {})
     if unknown := sorted(chosen.keys() - base.keys()):
         raise Misconfigured(f"profiles.{name}.{unknown[0]}: there is no such field of a profile")
-    return _checked({**base, **chosen, "name": name})
+    fields = {**base, **chosen, "name": name}
+    return _checked({**fields, "classes": listed(fields["classes"])})
 
 
 def _checked(fields: Mapping[str, object]) -> Profile:

@@ -11,6 +11,8 @@ from engine.errors import Misconfigured
 from engine.vision.card import EncoderCard, ModelCard, checked_card, kind_of, read_fields
 from engine.vision.clip_text import TextEncoderCard, load_text_encoder
 from engine.vision.onnx_encoder import load_encoder
+from engine.vision.upscale import UpscalerCard, load_upscaler
+from engine.vision.yolo import DetectorCard, load_detector
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,12 @@ class Kind:
     open: Callable[[Path, int], object]
 
 
-_KINDS = (Kind(EncoderCard, load_encoder), Kind(TextEncoderCard, load_text_encoder))
+_KINDS = (
+    Kind(EncoderCard, load_encoder),
+    Kind(TextEncoderCard, load_text_encoder),
+    Kind(DetectorCard, load_detector),
+    Kind(UpscalerCard, load_upscaler),
+)
 KINDS: Mapping[str, Kind] = {kind_of(kind.form): kind for kind in _KINDS}
 
 

@@ -25,14 +25,20 @@ from engine.vision.card import (
 )
 from engine.vision.clip_text import ClipTextEncoder, TextEncoderCard, load_text_encoder
 from engine.vision.onnx_encoder import OnnxEncoder, fit_center, load_encoder
+from engine.vision.upscale import Lanczos, Upscaler, UpscalerCard, load_upscaler
+from engine.vision.yolo import DetectorCard, YoloDetector, load_detector
 
 BUILTIN = "builtin"
+LANCZOS = "lanczos"
 CARD = "card.toml"
 CENTER = "center.f32"
 THREADS = 1
 """Threads inside one run: the pipeline runs as many images at once as there are cores."""
 
-_BUILT_IN: Mapping[type[ModelCard], tuple[str, ...]] = {EncoderCard: (BUILTIN,)}
+_BUILT_IN: Mapping[type[ModelCard], tuple[str, ...]] = {
+    EncoderCard: (BUILTIN,),
+    UpscalerCard: (LANCZOS,),
+}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -59,6 +65,18 @@ def open_encoder(name: str, registry: Path) -> Encoder:
 def open_text_encoder(name: str, registry: Path) -> ClipTextEncoder:
     """The text encoder of that name or file, found as an encoder is; raises Misconfigured."""
     return load_text_encoder(_card_of(name, registry, TextEncoderCard), THREADS)
+
+
+def open_detector(name: str, registry: Path) -> YoloDetector:
+    """The detector of that name or file, found as an encoder is; raises Misconfigured."""
+    return load_detector(_card_of(name, registry, DetectorCard), THREADS)
+
+
+def open_upscaler(name: str, registry: Path) -> Upscaler:
+    """`lanczos`, or the model of that name or file; raises Misconfigured."""
+    if name == LANCZOS:
+        return Lanczos()
+    return load_upscaler(_card_of(name, registry, UpscalerCard), THREADS)
 
 
 def _card_of(name: str, registry: Path, form: type[ModelCard]) -> Path:

@@ -24,7 +24,7 @@ def _servers(value: str) -> str:
     return value
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
     """Split a list as an environment variable writes it, with commas."""
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
@@ -64,7 +64,7 @@ class Guards(Section):
     """Most pixels an image may declare, width times height."""
     max_side: Count = 16_384
     """Longest side an image may declare, in pixels."""
-    formats: Annotated[tuple[Format, ...], BeforeValidator(_listed), Field(min_length=1)] = (
+    formats: Annotated[tuple[Format, ...], BeforeValidator(listed), Field(min_length=1)] = (
         "JPEG",
         "PNG",
         "WEBP",

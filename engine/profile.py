@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Rule: TypeAlias = Literal["place", "similarity"]
+Items: TypeAlias = Literal["whole", "main", "crops", "faces"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,15 @@ class Profile:
         collages).
     threshold: mean centred cosine from which on two piles are one; None learns it from the
         stream.
+    detector: name of the model that finds the items, or what to mask; empty for none.
+    items: `whole` (the image is one item), `main` (its main object; all of it where nothing is
+        found), `crops` (every object; no items where nothing is found) or `faces` (alike).
+    classes: what counts of that which the detector finds, by class or by the name of a preset
+        (`street`, `movable`); none means everything for items, `movable` for a mask.
+    mask: `mean` (fills what is masked with the mean colour) or `blur`; for `whole` items.
+    background: `remove` cuts each item out of its background.
+    upscaler: what enlarges images under 128 pixels: `lanczos` or the name of a model; empty for
+        nothing.
     """
 
     name: str
@@ -43,6 +53,12 @@ class Profile:
     gps_radius_m: float = 300.0
     apart_within_image: bool = False
     threshold: float | None = None
+    detector: str = ""
+    items: Items = "whole"
+    classes: tuple[str, ...] = ()
+    mask: Literal["off", "mean", "blur"] = "off"
+    background: Literal["keep", "remove"] = "keep"
+    upscaler: str = ""
 
 
 PROFILES: Mapping[str, Profile] = {

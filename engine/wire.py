@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import TypeAlias
 from urllib.parse import quote, unquote
 
@@ -129,7 +129,18 @@ def event_body(outcome: Outcome, event: Event) -> dict[str, object]:
         "seq": event.seq,
         **_cause_body(outcome.cause),
         **_change_body(event.change),
+        **_item_body(outcome, event.change),
     }
+
+
+def _item_body(outcome: Outcome, change: Change) -> dict[str, object]:
+    """Where an assigned item lies in its photo, and what a detector took it for."""
+    assigned = change.item_id if isinstance(change, Assigned) else None
+    for item in outcome.items:
+        if item.item_id == assigned:
+            box = [round(side, 1) for side in astuple(item.box)]
+            return {"box": box, "class": item.label or None, "score": round(item.score, 4)}
+    return {}
 
 
 def _cause_body(cause: ImageRecord | Correction) -> dict[str, object]:

@@ -22,11 +22,13 @@ def result_json(found: Sequence[Placement]) -> bytes:
 
 
 def result_rows(found: Sequence[Placement]) -> list[dict[str, object]]:
-    """Rows with filename, label, x, y, z, group, name, quality, cluster_id, item, box, confidence.
+    """One row an item, in the order given.
 
+    filename, label: as the message says. cluster_id, item: ids. confidence: 0 to 1.
     x, y, z: principal components within [-1, 1]. group: number of the confirmed cluster, -1
     for an item on none. name: what a person called the cluster, null where nobody did.
-    box: left, top, right, bottom in pixels of the upright original.
+    box: left, top, right, bottom in pixels of the upright original. class: what a detector took
+    the item for, null for a whole image; score: how surely, 0 to 1.
     """
     groups = group_numbers(found)
     quality = qualities(found)
@@ -44,6 +46,8 @@ def result_rows(found: Sequence[Placement]) -> list[dict[str, object]]:
             "cluster_id": placement.cluster_id,
             "item": placement.item.item_id,
             "box": _corners(placement),
+            "class": placement.item.label or None,
+            "score": round(placement.item.score, 4),
             "confidence": round(placement.confidence, 4),
         }
         for placement, (x, y, z) in zip(found, points, strict=True)

@@ -79,6 +79,8 @@ WORLDLY = {
     "engine/vision/clip_text.py": {"pathlib"},
     "engine/vision/onnx_encoder.py": {"pathlib"},
     "engine/vision/session.py": {"pathlib"},
+    "engine/vision/upscale.py": {"pathlib"},
+    "engine/vision/yolo.py": {"pathlib"},
 }
 """Model files are read here, and runs of models from many threads meet."""
 LIBRARIES = {"engine": {"numpy", "orjson", "river"}, "engine.index": {"hnswlib", "numpy"}}

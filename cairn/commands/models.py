@@ -24,10 +24,17 @@ from engine.types import Rgb
 from engine.vision.builtin import BuiltinEncoder
 from engine.vision.card import EncoderCard, ModelCard, draft_card, kind_of
 from engine.vision.decode import decode
+from engine.vision.upscale import UpscalerCard
+from engine.vision.yolo import DetectorCard
 from producer.synthetic import make_samples
 
 app = typer.Typer(help="Models: list them, add an ONNX file, export one, verify what is there.")
 ENCODER = kind_of(EncoderCard)
+_USE = {
+    ENCODER: ": cairn cluster DIR --encoder {name}",
+    kind_of(DetectorCard): ": name it in a profile (profiles.NAME.detector)",
+    kind_of(UpscalerCard): ": name it in a profile (profiles.NAME.upscaler)",
+}
 
 
 @app.command("list")
@@ -91,7 +98,7 @@ def add(
     drafted = _card(model, kind, card, field or [])
     wanted = model.stem if name is None else name
     folder = add_to(settings.models.directory, wanted, model, drafted, typical)
-    use = f": cairn cluster DIR --encoder {folder.name}" if drafted.kind == ENCODER else ""
+    use = _USE.get(drafted.kind, "").format(name=folder.name)
     typer.echo(f"added {folder.name}{use}")
 
 

@@ -7,6 +7,7 @@ beside what runs them.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import tomllib
@@ -25,6 +26,9 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^[^/\\]+$")]
 Channels = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(gt=0, le=1)]
+Factor = Annotated[int, Field(ge=2, le=8)]
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 Form = TypeVar("Form", bound="ModelCard")
@@ -65,7 +69,8 @@ class PixelCard(ModelCard):
 
     A pixel value p of 0 to 255 enters the model as (p * scale - mean) / std, per channel in
     the order of `colour`. `size` is (height, width) of the input. `resize`: `squash` ignores
-    the aspect ratio, `center-crop` cuts the longer side, `letterbox` pads the shorter one.
+    the aspect ratio, `center-crop` cuts the longer side, `letterbox` pads the shorter one and always
+    resizes linearly, as detectors were trained.
     `crop`: what share of the shorter side is left after a `center-crop`. `interpolation`: `area`
     is OpenCV's (cubic where the image grows); `bilinear` and `bicubic` are Pillow's, which
     look at every pixel as well, and are what torchvision, open_clip and timm resize by.
@@ -129,7 +134,11 @@ def draft_card(model: Path, form: type[Form], fields: Mapping[str, Any]) -> Form
     names the field, to be given in `fields`.
     """
     session = open_session(model, threads=1)
-    revealed = _revealed_input(session) | _revealed_output(session, fields.get("output"))
+    revealed = {
+        **_revealed_input(session),
+        **_revealed_output(session, fields.get("output")),
+        **_revealed_classes(session),
+    }
     found = {
         "kind": kind_of(form),
         "file": model.name,
@@ -201,3 +210,12 @@ def _revealed_output(session: Session, wanted: object) -> dict[str, object]:
     dims = slots[0].shape[1:]
     revealed: dict[str, object] = {"output": slots[0].name}
     return revealed | {"dim": dims[0]} if dims and dims[0] else revealed
+
+
+def _revealed_classes(session: Session) -> dict[str, object]:
+    """Ultralytics writes the names of classes into a model, as a Python dictionary by number."""
+    try:
+        names = ast.literal_eval(session.notes.get("names", ""))
+        return {"classes": [str(names[number]) for number in range(len(names))]}
+    except (KeyError, SyntaxError, TypeError, ValueError):
+        return {}

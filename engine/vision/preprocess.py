@@ -9,6 +9,7 @@ from PIL import Image
 
 from engine.types import Rgb
 from engine.vision.card import PixelCard
+from engine.vision.letterbox import letterbox
 
 _PADDING = 114  # mid grey: what detectors and encoders were padded with in training
 _PILLOW = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -38,9 +39,7 @@ def _fit(image: Rgb, card: PixelCard) -> Rgb:
     if card.resize == "center-crop":
         grown = _covering(image, int(height / card.crop), int(width / card.crop))
         return _centre_crop(_resize(image, *grown, card), height, width)
-    scale = min(width / image.shape[1], height / image.shape[0])
-    inner = [max(1, round(side * scale)) for side in image.shape[:2]]
-    return _letterbox(_resize(image, inner[0], inner[1], card), height, width)
+    return _letterbox(image, height, width)
 
 
 def _covering(image: Rgb, height: int, width: int) -> tuple[int, int]:
@@ -70,7 +69,12 @@ def _centre_crop(image: Rgb, height: int, width: int) -> Rgb:
 
 
 def _letterbox(image: Rgb, height: int, width: int) -> Rgb:
+    place = letterbox(image.shape[1], image.shape[0], (height, width))
+    # Linear, also to shrink: what detectors were trained with, and their boxes depend on it.
+    inner = cv2.resize(
+        image, (place.inner_width, place.inner_height), interpolation=cv2.INTER_LINEAR
+    )
     canvas = np.full((height, width, 3), _PADDING, np.uint8)
-    top, left = (height - image.shape[0]) // 2, (width - image.shape[1]) // 2
-    canvas[top : top + image.shape[0], left : left + image.shape[1]] = image
+    below, beyond = place.top + place.inner_height, place.left + place.inner_width
+    canvas[place.top : below, place.left : beyond] = inner
     return canvas

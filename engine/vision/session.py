@@ -7,8 +7,8 @@ runs by itself on the caller's thread, so that no bit of a result depends on its
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ class Session:
     """An opened model. `run` may be called from several threads at once.
 
     device: `cuda` or `cpu`, as really obtained. at_once: rows that one run had best have.
+    notes: what the model's file says of itself.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Session:
     outputs: tuple[Slot, ...]
     runner: Runner
     at_once: int = 1
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, output: str, feed: Feed) -> NDArray[np.float32]:
         """One output as float32; raises Misconfigured where the model refuses its input."""
@@ -118,6 +120,7 @@ def open_session(path: Path, threads: int, sha256: str | None = None) -> Session
         outputs=_slots(handle.get_outputs()),
         runner=Batcher(runner, allocate=page_locked) if batched else runner,
         at_once=AT_ONCE if batched else 1,
+        notes=handle.get_modelmeta().custom_metadata_map,
     )
 
 

@@ -23,6 +23,8 @@ KEYS = {
     "cluster_id": str,
     "item": str,
     "box": list,
+    "class": (str, type(None)),
+    "score": float,
     "confidence": float,
 }
 SCENES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from importlib.util import find_spec
@@ -11,8 +12,9 @@ import pytest
 
 from tests.album import album, write
 from tests.commands import cairn, complaint, piles
+from tests.detectors import yolo_head
 from tests.images import encoded, gradient
-from tests.onnx_model import flatten_model, nan_model
+from tests.onnx_model import constant_model, flatten_model, nan_model, with_notes
 
 CARD = ("--set", "licence=none", "--set", "source=tests", "--set", "resize=squash")
 MOBILENET = Path(os.environ.get("CAIRN_SHARED", "../shared"), "models/mobilenetv2").absolute()
@@ -192,3 +194,31 @@ def test_a_real_network_tells_objects_apart() -> None:
         frozenset({"chelse"}),
         frozenset({"rocket"}),
     }
+
+
+CROPS = '[profiles.object]\ndetector = "pets"\nitems = "crops"\n'
+
+
+def test_a_detector_is_added_and_finds_the_items() -> None:
+    """From an ONNX file to crops with class, score and box; the state belongs to that detector."""
+    head = yolo_head((32, 32, 48, 64, 0.3, 0.9), (8, 8, 16, 16, 0.1, 0.1))
+    plain = constant_model([1, 3, 64, 64], {"head": head})
+    Path("pets.onnx").write_bytes(with_notes(plain, {"names": "{0: 'cat', 1: 'dog'}"}))
+    fields = ("--set", "licence=none", "--set", "source=tests")
+    assert cairn("models", "add", "pets.onnx", "--kind", "detector", *fields).stdout == (
+        "added pets: name it in a profile (profiles.NAME.detector)\n"
+    )
+    Path("c.toml").write_text(CROPS)
+    cairn("cluster", "p", "-o", "r.json", "--profile", "object", "--config", "c.toml")
+    rows = json.loads(Path("r.json").read_text())
+    told = {(row["class"], row["score"], tuple(row["box"])) for row in rows}
+    assert told == {("dog", 0.9, (5.0, 0.0, 35.0, 40.0))}
+    assert piles(Path("r.json")) == {frozenset({"1.png", "3.png"})}
+
+
+def test_a_missing_detector_is_one_line() -> None:
+    """That says what to run."""
+    Path("c.toml").write_text(CROPS)
+    said = complaint("cluster", "p", "-o", "r.json", "--profile", "object", "--config", "c.toml")
+    assert "profiles.object: there is no detector 'pets'" in said
+    assert "cairn models add FILE --kind detector" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,8 +47,18 @@ def test_a_row_says_where_an_item_lies() -> None:
         "cluster_id": "c",
         "item": "id-1#0",
         "box": [0, 1.3, 640, 480],
+        "class": None,
+        "score": 1.0,
         "confidence": 0.6667,
     }
+
+
+def test_a_row_says_what_a_detector_took_an_item_for() -> None:
+    """Its class, and how surely."""
+    whole = placed(1)
+    crop = replace(whole, item=replace(whole.item, label="traffic light", score=0.87654))
+    row = result_rows([crop])[0]
+    assert (row["class"], row["score"]) == ("traffic light", 0.8765)
 
 
 def test_without_a_file_name_the_id_stands_in() -> None:

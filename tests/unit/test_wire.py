@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,15 @@ def test_events_match_their_schemas(*, by_hand: bool) -> None:
         others = {"image_id"} if by_hand else {"command_id", "author"}
         assert set(body) == set(schema["properties"]) - others
         assert body["type"] == headers(record)["ce_type"]
+
+
+@pytest.mark.parametrize(("label", "told"), [("", None), ("dog", "dog")])
+def test_an_assignment_says_what_was_seen(label: str, told: str | None) -> None:
+    """Box, class and score of the item that joined."""
+    whole = outcome(Origin("t", 0, 1))
+    item = replace(whole.items[0], box=Box(1.04, 2, 3, 4.06), label=label, score=0.87654)
+    body = event_body(replace(whole, items=(item,)), whole.events[1])
+    assert (body["box"], body["class"], body["score"]) == ([1.0, 2.0, 3.0, 4.1], told, 0.8765)
 
 
 def test_a_calibration_is_about_its_scope() -> None:
