@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from cairn.framings import framing_of
 from cairn.models import open_encoder
 from engine.ports import Encoder, FeatureExtractor, Framing, Verifier
 from engine.profile import Profile
-from engine.vision.framing import WholeImage
 from engine.vision.geometry import EpipolarVerifier
 from engine.vision.sift import SiftExtractor
 from state.identity import NO_FEATURES, Identity
@@ -33,7 +33,7 @@ class Eyes:
 def open_eyes(encoder: str, profile: Profile, registry: Path) -> Eyes:
     """Open all models that a profile names; raises Misconfigured."""
     return Eyes(
-        WholeImage(),
+        framing_of(profile, registry),
         open_encoder(encoder, registry),
         SiftExtractor() if profile.rule == "place" else None,
         EpipolarVerifier(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Rule: TypeAlias = Literal["place", "similarity"]
+Items: TypeAlias = Literal["whole", "main", "crops", "faces"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,9 @@ class Profile:
     """One meaning of "same".
 
     rule: `place` (the embedding proposes, geometry decides) or `similarity` (average linkage).
+    items: what of an image is clustered: the `whole`, its `main` object, `crops` of all objects, or
+        `faces`.
+    detector: name of the model that finds objects or faces.
     min_size: members that confirm a pending cluster.
     neighbours: nearest prototypes looked up for an item.
     max_prototypes: bound of prototypes, and so of exemplars, per cluster.
@@ -33,6 +37,8 @@ class Profile:
     name: str
     rule: Rule
     min_size: int
+    items: Items = "whole"
+    detector: str = ""
     neighbours: int = 32
     max_prototypes: int = 24
     free_prototypes: int = 0
@@ -50,6 +56,12 @@ PROFILES: Mapping[str, Profile] = {
     "object": Profile("object", rule="similarity", min_size=2, free_prototypes=1000),
     "product": Profile("product", rule="similarity", min_size=2, free_prototypes=1000),
     "face": Profile(
-        "face", rule="similarity", min_size=2, free_prototypes=1000, apart_within_image=True
+        "face",
+        rule="similarity",
+        min_size=2,
+        items="faces",
+        detector="yunet",
+        free_prototypes=1000,
+        apart_within_image=True,
     ),
 }

@@ -68,6 +68,7 @@ WORLD = frozenset(
 """Clock, chance, disk, network, environment: nothing for the core."""
 WORLDLY = {
     "engine/vision/card.py": {"pathlib"},
+    "engine/vision/face_detector.py": {"pathlib"},
     "engine/vision/onnx_encoder.py": {"pathlib"},
     "engine/vision/session.py": {"pathlib"},
 }

@@ -5,7 +5,10 @@ Field numbers are those of onnx.proto3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def chain(ops: Sequence[str], shape: Sequence[int | str], out: Sequence[int | str]) -> bytes:
@@ -33,6 +36,22 @@ def zero_model(side: int = 4) -> bytes:
 def nan_model(side: int = 4) -> bytes:
     """An encoder that answers 0 / 0 to everything."""
     return chain(["Sub", "Div", "Flatten"], ["N", 3, side, side], ["N", 3 * side * side])
+
+
+def constant_model(shape: Sequence[int | str], outputs: Mapping[str, NDArray[np.float32]]) -> bytes:
+    """A model that answers the same to every input `pixels` of that shape."""
+    nodes = [_constant(name, values) for name, values in outputs.items()]
+    graph = b"".join(_field(1, node) for node in nodes) + _field(2, b"constant")
+    graph += _field(11, _value("pixels", shape))
+    graph += b"".join(_field(12, _value(name, it.shape)) for name, it in outputs.items())
+    return _number(1, 8) + _field(7, graph) + _field(8, _number(2, 13))
+
+
+def _constant(name: str, values: NDArray[np.float32]) -> bytes:
+    tensor = b"".join(_number(1, side) for side in values.shape) + _number(2, 1)
+    tensor += _field(9, np.ascontiguousarray(values, "<f4").tobytes())
+    attribute = _field(1, b"value") + _field(5, tensor) + _number(20, 4)
+    return _field(2, name.encode()) + _field(4, b"Constant") + _field(5, attribute)
 
 
 def _node(op: str, source: str, target: str, inputs: int) -> bytes:
