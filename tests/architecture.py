@@ -51,7 +51,7 @@ DOORS = {
     "pydantic_core": ("cairn/*",),
     "rich": ("cairn/*",),
     "river": ("engine/calibration.py", "engine/jobs/river_clusterer.py"),
-    "sklearn": ("engine/jobs/evaluate.py",),
+    "sklearn": ("engine/jobs/evaluate.py", "engine/jobs/identify.py"),
     "sqlite3": ("state/*",),
     "typer": ("cairn/*",),
 }
