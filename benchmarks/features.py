@@ -24,10 +24,11 @@ from numpy.typing import NDArray
 
 from cairn.compose import limits_of
 from cairn.sections import Guards
+from engine.jobs.placements import area
 from engine.pipeline import Pipeline, Senses
-from engine.ports import Encoder, Verifier
+from engine.ports import Encoder, Framing, Verifier
 from engine.sight import Prepared
-from engine.types import GeoPoint, LocalFeatures, Photo, Verdict
+from engine.types import GeoPoint, Item, LocalFeatures, Photo, Verdict
 from engine.vision.decode import decode
 from engine.vision.exif import read_metadata, read_metadata_from
 from engine.vision.framing import WholeImage
@@ -64,11 +65,15 @@ def fingerprint(part: object) -> str:
     return hashlib.sha256(f"{part!r}\n{source}".encode()).hexdigest()[:12]
 
 
-def load_samples(name: str, encoder: Encoder, *, local_features: bool) -> list[Sample]:
-    """Every photo of a set in the order of capture time, then name, those without time last."""
-    arrays = kept(
-        cache_folder() / encoder.identity / f"{name}.npz", partial(_embedded, name, encoder)
-    )
+def load_samples(
+    name: str, framing: Framing, encoder: Encoder, *, local_features: bool
+) -> list[Sample]:
+    """Every photo of a set in the order of capture time, then name, those without time last.
+
+    Of several items the largest is the sample; a photo without any is left out.
+    """
+    eyes = "-".join(part.identity for part in (framing, encoder) if part != WholeImage())
+    arrays = kept(cache_folder() / eyes / f"{name}.npz", partial(_embedded, name, framing, encoder))
     samples = _samples(arrays)
     if not local_features:
         return samples
@@ -162,16 +167,20 @@ def _photos(name: str) -> Iterator[Photo]:
                 raise RuntimeError(f"{name}/{file.name} cannot be read: {refused}")
 
 
-def _embedded(name: str, encoder: Encoder) -> Arrays:
+def _embedded(name: str, framing: Framing, encoder: Encoder) -> Arrays:
     decoder = partial(decode, limits=limits_of(Guards()))
-    senses = Senses(decoder, read_metadata, WholeImage(), encoder, extractor=None)
+    senses = Senses(decoder, read_metadata, framing, encoder, extractor=None)
     with ThreadPoolExecutor(1) as pool:
         pipeline = Pipeline(senses, pool, time.thread_time)
         looked = [result for photo in _photos(name) for result in pipeline.prepare([photo])]
     prepared = [result for result in looked if isinstance(result, Prepared)]
     if not prepared or len(prepared) < len(looked):
         raise RuntimeError(f"{name}: {len(looked) - len(prepared)} of {len(looked)} photos refused")
-    return _packed_samples(prepared)
+    return _packed_samples([one for one in prepared if one.items])
+
+
+def _subject(one: Prepared) -> Item:
+    return max(one.items, key=lambda item: area(item.box))
 
 
 def _packed_samples(prepared: list[Prepared]) -> Arrays:
@@ -182,7 +191,7 @@ def _packed_samples(prepared: list[Prepared]) -> Arrays:
     return {
         "name": np.array([image.image_id for image in images]),
         "label": np.array([image.attributes["label"] for image in images]),
-        "vector": np.stack([one.items[0].vector for one in prepared]),
+        "vector": np.stack([_subject(one).vector for one in prepared]),
         "captured_at": np.array(times, np.float64),
         "location": np.array([(place.lat, place.lon) for place in places], np.float64),
     }

@@ -9,11 +9,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.encoders import encoder_for, face_encoder
+from benchmarks.encoders import FACE_ENCODER, encoder_for, face_framing
 from benchmarks.features import Sample, load_samples
 from benchmarks.synthetic import RECIPES, synthesize
 from cairn.compose import profile_of
 from engine.profile import Profile
+from engine.vision.framing import WholeImage
 
 PLACES = (
     *("places_pano", "places_multiview", "places_gps"),
@@ -90,9 +91,12 @@ def load_stream(name: str, encoder: str, points: int = SYNTHETIC_POINTS) -> Stre
     if kind == "synthetic":
         profile = profile_of(_PROFILES[kind], {})
         return Stream(name, profile, _synthetic(name.partition("_")[2], points), {})
-    eyes = face_encoder() if kind == "faces" else encoder_for(encoder)
+    eyes = encoder_for(FACE_ENCODER if kind == "faces" else encoder)
+    framing = face_framing() if kind == "faces" else WholeImage()
     profile = profile_of(_PROFILES[kind], {})
-    load = partial(load_samples, encoder=eyes, local_features=profile.rule == "place")
+    load = partial(
+        load_samples, framing=framing, encoder=eyes, local_features=profile.rule == "place"
+    )
     sets = THIRTY_OF_FIVE if name == THIRTY else COMBINED.get(name, (name,))
     samples = merged({one: load(one) for one in sets})
     if name == THIRTY:
