@@ -24,10 +24,11 @@ from numpy.typing import NDArray
 
 from cairn.compose import limits_of
 from cairn.sections import Guards
+from engine.jobs.placements import area
 from engine.pipeline import Pipeline, Senses
 from engine.ports import Encoder, Framing, Verifier
 from engine.sight import Prepared
-from engine.types import GeoPoint, LocalFeatures, Photo, Verdict
+from engine.types import GeoPoint, Item, LocalFeatures, Photo, Verdict
 from engine.vision.decode import decode
 from engine.vision.exif import read_metadata, read_metadata_from
 from engine.vision.framing import WholeImage
@@ -70,7 +71,7 @@ def load_samples(
 ) -> list[Sample]:
     """Every photo of a set in the order of capture time, then name, those without time last.
 
-    framing: gives one item a photo.
+    Of several items the largest is the sample; a photo without any is left out.
     """
     seen = "" if framing is WHOLE else f"-{framing.identity}"
     path = cache_folder() / f"{encoder.identity}{seen}" / f"{name}.npz"
@@ -177,7 +178,11 @@ def _embedded(name: str, encoder: Encoder, framing: Framing) -> Arrays:
     prepared = [result for result in looked if isinstance(result, Prepared)]
     if not prepared or len(prepared) < len(looked):
         raise RuntimeError(f"{name}: {len(looked) - len(prepared)} of {len(looked)} photos refused")
-    return _packed_samples(prepared)
+    return _packed_samples([one for one in prepared if one.items])
+
+
+def _subject(one: Prepared) -> Item:
+    return max(one.items, key=lambda item: area(item.box))
 
 
 def _packed_samples(prepared: list[Prepared]) -> Arrays:
@@ -188,7 +193,7 @@ def _packed_samples(prepared: list[Prepared]) -> Arrays:
     return {
         "name": np.array([image.image_id for image in images]),
         "label": np.array([image.attributes["label"] for image in images]),
-        "vector": np.stack([one.items[0].vector for one in prepared]),
+        "vector": np.stack([_subject(one).vector for one in prepared]),
         "captured_at": np.array(times, np.float64),
         "location": np.array([(place.lat, place.lon) for place in places], np.float64),
     }

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.encoders import encoder_for, face_encoder
+from benchmarks.encoders import FACE_ENCODER, encoder_for, face_framing
 from benchmarks.features import WHOLE, Sample, load_samples
 from benchmarks.synthetic import RECIPES, synthesize
 from cairn.compose import profile_of
@@ -93,7 +93,8 @@ def load_stream(
     if kind == "synthetic":
         profile = profile_of(_PROFILES[kind], {})
         return Stream(name, profile, _synthetic(name.partition("_")[2], points), {})
-    eyes = face_encoder() if kind == "faces" else encoder_for(encoder)
+    eyes = encoder_for(FACE_ENCODER if kind == "faces" else encoder)
+    framing = face_framing() if kind == "faces" else framing
     profile = profile_of(_PROFILES[kind], {})
     local = profile.rule == "place"
     load = partial(load_samples, encoder=eyes, local_features=local, framing=framing)

@@ -19,6 +19,7 @@ from cairn.commands import (
     dead_letters,
     demo,
     evaluate,
+    identify,
     label,
     models,
     produce,
@@ -42,6 +43,7 @@ app.command("run")(run.run)
 app.command("produce")(produce.produce)
 app.command("cluster")(cluster.cluster)
 app.command("evaluate")(evaluate.evaluate)
+app.command("identify")(identify.identify)
 app.command("result")(result.result)
 app.command("label")(label.label)
 app.add_typer(correct.app, name="correct")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cairn.models import open_detector, open_upscaler
+from cairn.models import open_detector, open_face_detector, open_upscaler
 from engine.errors import Misconfigured
 from engine.ports import Framing
 from engine.profile import Profile
 from engine.vision.background import Cutout
 from engine.vision.classes import MOVABLE, chosen_classes
 from engine.vision.crops import Crops, MainObject
+from engine.vision.face_framing import Faces
 from engine.vision.framing import WholeImage
 from engine.vision.masks import Masked
 from engine.vision.upscale import Enlarged
@@ -28,11 +29,11 @@ def framing_of(profile: Profile, registry: Path) -> Framing:
 
 
 def _items(profile: Profile, registry: Path) -> Framing:
+    if profile.items != "whole" and profile.mask != "off":
+        raise _fault(profile, f"mask = {profile.mask!r} goes with items = 'whole' alone")
     if profile.items == "faces":
-        raise Misconfigured(f"profiles.{profile.name}.items = 'faces' cannot be had yet")
+        return Faces(open_face_detector(profile.detector, registry))
     if profile.items != "whole":
-        if profile.mask != "off":
-            raise _fault(profile, f"mask = {profile.mask!r} goes with items = 'whole' alone")
         detector, classes = _detector(profile, registry, profile.classes)
         return (MainObject if profile.items == "main" else Crops)(detector, classes)
     if profile.mask != "off":

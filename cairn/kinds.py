@@ -10,6 +10,7 @@ from typing import Any
 from engine.errors import Misconfigured
 from engine.vision.card import EncoderCard, ModelCard, checked_card, kind_of, read_fields
 from engine.vision.clip_text import TextEncoderCard, load_text_encoder
+from engine.vision.face_detector import FaceDetectorCard, load_face_detector
 from engine.vision.onnx_encoder import load_encoder
 from engine.vision.upscale import UpscalerCard, load_upscaler
 from engine.vision.yolo import DetectorCard, load_detector
@@ -32,6 +33,7 @@ _KINDS = (
     Kind(TextEncoderCard, load_text_encoder),
     Kind(DetectorCard, load_detector),
     Kind(UpscalerCard, load_upscaler),
+    Kind(FaceDetectorCard, load_face_detector),
 )
 KINDS: Mapping[str, Kind] = {kind_of(kind.form): kind for kind in _KINDS}
 

@@ -24,6 +24,7 @@ from engine.vision.card import (
     write_center,
 )
 from engine.vision.clip_text import ClipTextEncoder, TextEncoderCard, load_text_encoder
+from engine.vision.face_detector import FaceDetector, FaceDetectorCard, load_face_detector
 from engine.vision.onnx_encoder import OnnxEncoder, fit_center, load_encoder
 from engine.vision.upscale import Lanczos, Upscaler, UpscalerCard, load_upscaler
 from engine.vision.yolo import DetectorCard, YoloDetector, load_detector
@@ -77,6 +78,11 @@ def open_upscaler(name: str, registry: Path) -> Upscaler:
     if name == LANCZOS:
         return Lanczos()
     return load_upscaler(_card_of(name, registry, UpscalerCard), THREADS)
+
+
+def open_face_detector(name: str, registry: Path) -> FaceDetector:
+    """The face detector of that name or file, found as an encoder is; raises Misconfigured."""
+    return load_face_detector(_card_of(name, registry, FaceDetectorCard), THREADS)
 
 
 def _card_of(name: str, registry: Path, form: type[ModelCard]) -> Path:

@@ -19,8 +19,8 @@ from cairn.report import disagreement, printable
 from cairn.sections import Settings
 from cairn.sheet import Shown
 from engine.errors import Misconfigured
-from engine.jobs.evaluate import NOISE, Scores, evaluate
-from engine.jobs.placements import Placement, group_numbers, placements
+from engine.jobs.evaluate import NOISE, Scores, evaluate, subjects
+from engine.jobs.placements import Placement, area, group_numbers, placements
 from engine.types import Rejection
 
 
@@ -85,9 +85,11 @@ def cluster_folder(settings: Settings, means: Means, job: FolderJob, console: Co
 
 def _scores(found: Sequence[Placement]) -> Scores | None:
     groups = group_numbers(found)
+    photos = [placement.image.image_id for placement in found]
+    chosen = subjects(photos, [area(placement.item.box) for placement in found])
     judged = [
         (label, groups.get(placement.key, NOISE))
-        for placement in found
+        for placement in (found[k] for k in chosen)
         if (label := placement.image.attributes.get("label")) is not None
     ]
     if not judged:

@@ -66,6 +66,12 @@ PROFILES: Mapping[str, Profile] = {
     "object": Profile("object", rule="similarity", min_size=2, free_prototypes=1000),
     "product": Profile("product", rule="similarity", min_size=2, free_prototypes=1000),
     "face": Profile(
-        "face", rule="similarity", min_size=2, free_prototypes=1000, apart_within_image=True
+        "face",
+        rule="similarity",
+        min_size=2,
+        items="faces",
+        detector="yunet",
+        free_prototypes=1000,
+        apart_within_image=True,
     ),
 }

@@ -19,6 +19,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from engine.types import GeoPoint, Rejection, Rgb
 
 _THUMBNAIL_BYTES = 6_000
+THUMBNAIL_SIDE = 160
+"""Pixels of the longer side of a thumbnail."""
 SHOWN_MEMBERS = 24
 """Photos shown of a pile; the page says how many more there are."""
 
@@ -67,7 +69,7 @@ class Report:
     bcubed: float | None = None
 
 
-def thumbnail(image: Rgb, side: int = 160) -> bytes:
+def thumbnail(image: Rgb, side: int = THUMBNAIL_SIDE) -> bytes:
     """Shrink to at most `side` pixels and encode as a JPEG of about 6 kB or less."""
     height, width = image.shape[:2]
     scale = min(1.0, side / max(height, width))

@@ -16,6 +16,9 @@ from rich.console import Console
 from cairn.report import disagreement, scores_table
 from engine.errors import Misconfigured
 from engine.jobs.evaluate import evaluate as judge
+from engine.jobs.evaluate import subjects
+from engine.jobs.placements import area
+from engine.types import Box
 from producer.labels import read_labels
 
 
@@ -25,6 +28,7 @@ class _Row:
 
     filename: str
     group: int
+    box: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
 
 def evaluate(
@@ -36,13 +40,15 @@ def evaluate(
 ) -> None:
     """Judge a result against true labels: B-cubed, pairwise, ARI, AMI, V, cluster-count error.
 
-    Photos without a label are left out. A group of -1 counts as alone.
+    Photos without a label are left out. Of several items of a photo the largest is judged: the
+    label is of what the photo shows. A group of -1 counts as alone.
 
     Example: cairn evaluate result.json photos/labels.csv
     """
     truth = {path: row.label for path, row in read_labels(labels).items() if row.label}
     rows = _rows(result)
-    judged = [row for row in rows if row.filename in truth]
+    chosen = subjects([row.filename for row in rows], [area(Box(*row.box)) for row in rows])
+    judged = [row for row in (rows[k] for k in chosen) if row.filename in truth]
     names = {row.filename for row in rows}
     if not judged:
         raise Misconfigured(

@@ -63,6 +63,15 @@ class _Contingency:
     group_sizes: NDArray[np.int64]
 
 
+def subjects(photos: Sequence[str], sizes: Sequence[float]) -> list[int]:
+    """Positions of the largest item of every photo, in order: what the photo's label is of."""
+    largest: dict[str, int] = {}
+    for k, (photo, size) in enumerate(zip(photos, sizes, strict=True)):
+        if photo not in largest or size > sizes[largest[photo]]:
+            largest[photo] = k
+    return sorted(largest.values())
+
+
 def evaluate(truth: Sequence[str], groups: Sequence[int]) -> Scores:
     """Judge n found groups against n true labels, position by position.
 

@@ -19,6 +19,7 @@ from engine.lineage import (
 )
 from engine.types import (
     Assigned,
+    Box,
     Carved,
     Change,
     Confirmed,
@@ -167,6 +168,11 @@ def placements(outcomes: Iterable[Outcome]) -> list[Placement]:
         for image, item in arrived
         if item.item_id not in folds[image.scope].forgotten
     ]
+
+
+def area(box: Box) -> float:
+    """In square pixels: of several items of a photo the largest is what it shows."""
+    return (box.right - box.left) * (box.bottom - box.top)
 
 
 def piles(found: Iterable[Placement]) -> Mapping[ClusterKey, list[Placement]]:
