@@ -70,9 +70,10 @@ class PixelCard(ModelCard):
     A pixel value p of 0 to 255 enters the model as (p * scale - mean) / std, per channel in
     the order of `colour`. `size` is (height, width) of the input. `resize`: `squash` ignores
     the aspect ratio, `center-crop` cuts the longer side, `letterbox` pads the shorter one and
-    always resizes linearly, as detectors were trained. `crop`: what share of the shorter side is left after a `center-crop`. `interpolation`: `area`
-    is OpenCV's (cubic where the image grows); `bilinear` and `bicubic` are Pillow's, which
-    look at every pixel as well, and are what torchvision, open_clip and timm resize by.
+    always resizes linearly, as detectors were trained. `crop`: what share of the shorter side is
+    left after a `center-crop`. `interpolation`: `area` is OpenCV's (cubic where the image grows);
+    `bilinear` and `bicubic` are Pillow's, which look at every pixel as well, and are what
+    torchvision, open_clip and timm resize by.
     """
 
     input: str
