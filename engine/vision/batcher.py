@@ -26,8 +26,13 @@ _SERVERS = 2  # one batch is laid together while another runs
 
 Array: TypeAlias = NDArray[Any]
 Feed: TypeAlias = Mapping[str, Array]
-Allocate: TypeAlias = Callable[[tuple[int, ...], np.dtype[Any]], Array]
-"""Makes an array of a shape and type, of any content."""
+Allocate: TypeAlias = Callable[[int], NDArray[np.uint8]]
+"""Makes an array of so many bytes, of any content."""
+
+
+def ordinary(size: int) -> NDArray[np.uint8]:
+    """So many bytes of ordinary memory."""
+    return np.empty(size, np.uint8)
 
 
 class OutOfMemory(Misconfigured):
@@ -68,7 +73,7 @@ class Batcher:
         runner: Runner,
         at_most: int = AT_ONCE,
         linger_s: float = LINGER_S,
-        allocate: Allocate = np.empty,
+        allocate: Allocate = ordinary,
     ) -> None:
         self._runner = runner
         self._limit = at_most
@@ -172,21 +177,24 @@ def _asked(outputs: tuple[str, ...], feed: Feed) -> _Request:
 
 
 class _Stacks(threading.local):
-    """Buffers in which rows are laid together, used again and again; of each thread its own."""
+    """Buffers in which rows are laid together, one an input, as large as its largest batch.
+
+    They are used again and again; each thread has its own.
+    """
 
     def __init__(self, rows: int, allocate: Allocate) -> None:
         self._rows = rows
         self._allocate = allocate
-        self._kept: dict[object, Array] = {}
+        self._kept: dict[str, Array] = {}
 
     def stacked(self, name: str, parts: Sequence[Array]) -> Array:
         """The rows of all parts in one array, which the next call for this name overwrites."""
-        shape, dtype = parts[0].shape[1:], parts[0].dtype
-        key = name, shape, dtype
-        if key not in self._kept:
-            self._kept[key] = self._allocate((self._rows, *shape), dtype)
-        rows = sum(len(part) for part in parts)
-        return np.concatenate(parts, out=self._kept[key][:rows])
+        needed = self._rows * parts[0][:1].nbytes
+        if name not in self._kept or len(self._kept[name]) < needed:
+            self._kept[name] = self._allocate(needed)
+        buffer = self._kept[name][:needed].view(parts[0].dtype)
+        room = buffer.reshape(self._rows, *parts[0].shape[1:])
+        return np.concatenate(parts, out=room[: sum(len(part) for part in parts)])
 
 
 def _checked(results: Sequence[Array], rows: int) -> Sequence[Array]:

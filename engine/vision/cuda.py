@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.vision.batcher import Array, Feed
 
@@ -39,12 +40,12 @@ class BoundRunner:
         return list(binding.copy_outputs_to_cpu())
 
 
-def page_locked(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """An array that the device can copy from at full speed.
+def page_locked(size: int) -> NDArray[np.uint8]:
+    """So many bytes that the device can copy from at full speed.
 
     Plain memory where CUDA's runtime is not loaded or refuses: then copies are merely slower.
     """
-    array = np.empty(shape, dtype)
+    array = np.empty(size, np.uint8)
     runtime = _runtime()
     if runtime is not None:
         address = ctypes.c_void_p(array.ctypes.data)
