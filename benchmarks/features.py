@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, fields, is_dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 from cairn.compose import limits_of
 from cairn.sections import Guards
 from engine.pipeline import Pipeline, Senses
-from engine.ports import Encoder, Verifier
+from engine.ports import Encoder, FeatureExtractor, Verifier
 from engine.sight import Prepared
 from engine.types import GeoPoint, LocalFeatures, Photo, Verdict
 from engine.vision.decode import decode
 from engine.vision.exif import read_metadata, read_metadata_from
 from engine.vision.framing import WholeImage
-from engine.vision.sift import SiftExtractor
+from engine.vision.joint import JointExtractor
 from producer.folder import PhotoFolder
 from producer.labels import read_labels
 
@@ -59,25 +59,41 @@ def cache_folder() -> Path:
 
 
 def fingerprint(part: object) -> str:
-    """Settings and source of a part, in 12 hex digits: what its results depend on."""
-    source = inspect.getsource(inspect.getmodule(type(part)) or type(part))
-    return hashlib.sha256(f"{part!r}\n{source}".encode()).hexdigest()[:12]
+    """Settings and sources of a part, in 12 hex digits: what its results depend on."""
+    texts = "\n".join((repr(part), *_sources(part)))
+    return hashlib.sha256(texts.encode()).hexdigest()[:12]
 
 
-def load_samples(name: str, encoder: Encoder, *, local_features: bool) -> list[Sample]:
+def _sources(part: object) -> Iterator[str]:
+    """Of the part, and of the parts it is made of."""
+    yield inspect.getsource(inspect.getmodule(type(part)) or type(part))
+    if is_dataclass(part):
+        values = [getattr(part, field.name) for field in fields(part) if field.repr]
+        for value in filter(is_dataclass, values):
+            yield from _sources(value)
+
+
+def load_samples(name: str, encoder: Encoder, extractor: FeatureExtractor | None) -> list[Sample]:
     """Every photo of a set in the order of capture time, then name, those without time last."""
     arrays = kept(
         cache_folder() / encoder.identity / f"{name}.npz", partial(_embedded, name, encoder)
     )
     samples = _samples(arrays)
-    if not local_features:
+    if extractor is None:
         return samples
-    extractor = SiftExtractor()
-    path = cache_folder() / f"sift-{fingerprint(extractor)}" / f"{name}.npz"
-    found = _unpacked(kept(path, partial(_extracted, name, extractor)))
+    found = _local_features(name, extractor)
     return [
         replace(sample, features=features) for sample, features in zip(samples, found, strict=True)
     ]
+
+
+def _local_features(name: str, extractor: FeatureExtractor) -> list[LocalFeatures]:
+    if isinstance(extractor, JointExtractor):
+        first, more = (_local_features(name, one) for one in (extractor.first, extractor.second))
+        return [replace(one, more=other) for one, other in zip(first, more, strict=True)]
+    kind = extractor.identity.partition("-")[0]
+    path = cache_folder() / f"{kind}-{fingerprint(extractor)}" / f"{name}.npz"
+    return _unpacked(kept(path, partial(_extracted, name, extractor)))
 
 
 def kept(path: Path, compute: Callable[[], Arrays]) -> Arrays:
@@ -143,8 +159,8 @@ def _known_pairs(path: Path) -> dict[tuple[str, str], Verdict]:
     with np.load(path, allow_pickle=False) as file:
         rows = zip(file["pairs"].tolist(), file["verdicts"].tolist(), strict=True)
         return {
-            (one, other): Verdict(int(inliers), int(matches), support, overlap)
-            for (one, other), (inliers, matches, support, overlap) in rows
+            (one, other): Verdict(int(inliers), int(matches), *others)
+            for (one, other), (inliers, matches, *others) in rows
         }
 
 
@@ -202,7 +218,7 @@ def _samples(arrays: Arrays) -> list[Sample]:
     ]
 
 
-def _extracted(name: str, extractor: SiftExtractor) -> Arrays:
+def _extracted(name: str, extractor: FeatureExtractor) -> Arrays:
     limits = limits_of(Guards())
     found = [extractor.extract(decode(photo.data, limits).image) for photo in _photos(name)]
     return {

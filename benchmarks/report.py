@@ -19,9 +19,9 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.encoders import ENCODERS, encoder_for
 from benchmarks.features import KnownVerdicts, cache_folder, fingerprint
+from benchmarks.local import LOCAL, local_for
 from benchmarks.streams import STREAMS
-from engine.vision.geometry import EpipolarVerifier
-from engine.vision.sift import SiftExtractor
+from cairn.local import Local
 
 _T = TypeVar("_T")
 
@@ -30,6 +30,9 @@ def options(description: str, orders: int) -> argparse.ArgumentParser:
     """The options of every benchmark of quality."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--encoder", choices=ENCODERS, default=ENCODERS[0])
+    parser.add_argument(
+        "--features", choices=LOCAL, default=LOCAL[0], help="local features, for places"
+    )
     parser.add_argument("--streams", nargs="+", choices=STREAMS, default=STREAMS, metavar="STREAM")
     parser.add_argument(
         "--orders", type=int, default=orders, help="the given order, and shuffles beyond the first"
@@ -53,23 +56,23 @@ def over_streams(work: Callable[[str], _T], chosen: argparse.Namespace) -> Itera
     if chosen.jobs == 1:
         yield from map(work, chosen.streams)
         return
-    encoder_for(chosen.encoder)  # makes the model ready, which but one process may do
+    encoder_for(chosen.encoder)  # makes the models ready, which but one process may do
+    local_for(chosen.features)
     spawning = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(chosen.jobs, spawning) as pool:
         yield from pool.map(work, reversed(chosen.streams))
 
 
 @contextmanager
-def verdicts_kept() -> Iterator[KnownVerdicts]:
+def verdicts_kept(local: Local) -> Iterator[KnownVerdicts]:
     """The verifier with what it found before; saved at the end, also of an interrupted run.
 
     One thread in the libraries: their sums must not depend on how they split the work.
     """
     cv2.setNumThreads(1)
-    verifier = EpipolarVerifier()
-    parts = (SiftExtractor(), verifier)
+    parts = (local.extractor, local.verifier)
     path = cache_folder() / f"verdicts-{'-'.join(fingerprint(part) for part in parts)}.npz"
-    verdicts = KnownVerdicts(verifier, path)
+    verdicts = KnownVerdicts(local.verifier, path)
     with threadpool_limits(1):
         try:
             yield verdicts

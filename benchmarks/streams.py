@@ -13,6 +13,7 @@ from benchmarks.encoders import encoder_for, face_encoder
 from benchmarks.features import Sample, load_samples
 from benchmarks.synthetic import RECIPES, synthesize
 from cairn.compose import profile_of
+from engine.ports import FeatureExtractor
 from engine.profile import Profile
 
 PLACES = (
@@ -84,15 +85,24 @@ class Stream:
         return np.random.default_rng(seed).permutation(count) if seed else np.arange(count)
 
 
-def load_stream(name: str, encoder: str, points: int = SYNTHETIC_POINTS) -> Stream:
-    """One stream by name; `points` is the length of a synthetic one."""
+def load_stream(
+    name: str,
+    encoder: str,
+    extractor: FeatureExtractor,
+    points: int = SYNTHETIC_POINTS,
+) -> Stream:
+    """One stream by name; `points` is the length of a synthetic one.
+
+    extractor: finds local features, for streams of places.
+    """
     kind = name.partition("_")[0].partition("+")[0]
     if kind == "synthetic":
         profile = profile_of(_PROFILES[kind], {})
         return Stream(name, profile, _synthetic(name.partition("_")[2], points), {})
     eyes = face_encoder() if kind == "faces" else encoder_for(encoder)
     profile = profile_of(_PROFILES[kind], {})
-    load = partial(load_samples, encoder=eyes, local_features=profile.rule == "place")
+    looks = extractor if profile.rule == "place" else None
+    load = partial(load_samples, encoder=eyes, extractor=looks)
     sets = THIRTY_OF_FIVE if name == THIRTY else COMBINED.get(name, (name,))
     samples = merged({one: load(one) for one in sets})
     if name == THIRTY:

@@ -10,6 +10,7 @@ from typing import Any
 from engine.errors import Misconfigured
 from engine.vision.card import EncoderCard, ModelCard, checked_card, kind_of, read_fields
 from engine.vision.onnx_encoder import load_encoder
+from engine.vision.xfeat import LocalFeaturesCard, load_xfeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,10 @@ class Kind:
     open: Callable[[Path, int], object]
 
 
-_KINDS = (Kind(EncoderCard, load_encoder),)
+_KINDS = (
+    Kind(EncoderCard, load_encoder),
+    Kind(LocalFeaturesCard, load_xfeat),
+)
 KINDS: Mapping[str, Kind] = {kind_of(kind.form): kind for kind in _KINDS}
 
 

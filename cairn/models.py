@@ -15,8 +15,16 @@ from engine.errors import CairnError, Misconfigured
 from engine.ports import Encoder
 from engine.types import Rgb
 from engine.vision.builtin import BuiltinEncoder
-from engine.vision.card import ModelCard, PinnedFile, write_card, write_center
+from engine.vision.card import (
+    EncoderCard,
+    ModelCard,
+    PinnedFile,
+    kind_of,
+    write_card,
+    write_center,
+)
 from engine.vision.onnx_encoder import OnnxEncoder, fit_center, load_encoder
+from engine.vision.xfeat import LocalFeaturesCard, XFeatExtractor, load_xfeat
 
 BUILTIN = "builtin"
 CARD = "card.toml"
@@ -24,6 +32,7 @@ CENTER = "center.f32"
 THREADS = 1
 """Threads inside one run: the pipeline runs as many images at once as there are cores."""
 
+_BUILT_IN: Mapping[type[ModelCard], tuple[str, ...]] = {EncoderCard: (BUILTIN,)}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -44,18 +53,27 @@ def open_encoder(name: str, registry: Path) -> Encoder:
     """
     if name == BUILTIN:
         return BuiltinEncoder()
-    return load_encoder(_card_of(name, registry), THREADS)
+    return load_encoder(_card_of(name, registry, EncoderCard), THREADS)
 
 
-def _card_of(name: str, registry: Path) -> Path:
+def open_local_features(name: str, registry: Path) -> XFeatExtractor:
+    """The model of local features of that name or file, as encoders; raises Misconfigured."""
+    return load_xfeat(_card_of(name, registry, LocalFeaturesCard), THREADS)
+
+
+def _card_of(name: str, registry: Path, form: type[ModelCard]) -> Path:
     file = Path(name)
     if file.suffix == ".toml":
         return file
     if file.suffix == ".onnx":
         return _card_beside(file)
     if not _is_name(name) or not (registry / name / CARD).is_file():
-        known = ", ".join([BUILTIN, *(entry.name for entry in entries(registry))])
-        raise Misconfigured(f"there is no encoder {name!r} in {registry}; known: {known}")
+        found = (entry.name for entry in entries(registry) if isinstance(entry.card, form))
+        known = ", ".join([*_BUILT_IN.get(form, ()), *found]) or "none"
+        raise Misconfigured(
+            f"there is no {kind_of(form)} {name!r} in {registry}; known: {known}; "
+            f"cairn models add FILE --kind {kind_of(form)} brings one"
+        )
     return registry / name / CARD
 
 

@@ -65,6 +65,7 @@ WORLDLY = {
     "engine/vision/card.py": {"pathlib"},
     "engine/vision/onnx_encoder.py": {"pathlib"},
     "engine/vision/session.py": {"pathlib"},
+    "engine/vision/xfeat.py": {"pathlib"},
 }
 """Model files are read here."""
 LIBRARIES = {"engine": {"numpy", "orjson", "river"}, "engine.index": {"hnswlib", "numpy"}}

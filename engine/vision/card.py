@@ -25,6 +25,8 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^[^/\\]+$")]
 Channels = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0)]
+Side = Annotated[int, Field(gt=0, le=4096)]
+Count = Annotated[int, Field(gt=0, le=65536)]
 
 
 Form = TypeVar("Form", bound="ModelCard")
@@ -70,7 +72,7 @@ class PixelCard(ModelCard):
 
     input: str
     layout: Literal["NCHW", "NHWC"] = "NCHW"
-    size: tuple[Annotated[int, Field(gt=0, le=4096)], Annotated[int, Field(gt=0, le=4096)]]
+    size: tuple[Side, Side]
     resize: Literal["squash", "center-crop", "letterbox"] = "center-crop"
     colour: Literal["RGB", "BGR"] = "RGB"
     scale: Positive = 1 / 255
@@ -83,7 +85,7 @@ class EncoderCard(PixelCard):
 
     kind: Literal["image-encoder"]
     output: str
-    dim: Annotated[int, Field(gt=0, le=65536)]
+    dim: Count
     center: PinnedFile | None = None
 
 

@@ -52,11 +52,18 @@ class Session:
 
     def run(self, output: str, feed: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
         """One output as float32; raises Misconfigured where the model refuses its input."""
+        (result,) = self.run_all([output], feed)
+        return result
+
+    def run_all(
+        self, outputs: Sequence[str], feed: dict[str, NDArray[Any]]
+    ) -> list[NDArray[np.float32]]:
+        """Several outputs of one run, each as float32; raises as `run` does."""
         try:
-            (result,) = self.handle.run([output], feed)
+            results = self.handle.run(list(outputs), feed)
         except (*_REFUSALS, ValueError) as error:
             raise Misconfigured(f"model {self.name} cannot run: {error}") from error
-        return np.asarray(result, np.float32)
+        return [np.asarray(result, np.float32) for result in results]
 
 
 def open_session(path: Path, threads: int, sha256: str | None = None) -> Session:

@@ -184,8 +184,8 @@ def test_a_clean_run_clears_an_old_list_of_refusals(tmp_path: Path) -> None:
     ("options", "said"),
     [
         (("--profile", "plcae"), "no such profile; known: face, object, place, product"),
-        (("--encoder", "clpi"), "there is no encoder 'clpi'"),
-        (("--encoder", "../x"), "there is no encoder '../x'"),
+        (("--encoder", "clpi"), "there is no image-encoder 'clpi'"),
+        (("--encoder", "../x"), "there is no image-encoder '../x'"),
         (("--encoder", "lost.onnx"), "there is no model file lost.onnx"),
         (("--workers", "-1"), "engine.workers = -1"),
         (("--config", "lost.toml"), "lost.toml: cannot read"),
