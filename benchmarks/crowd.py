@@ -82,7 +82,7 @@ class Oracle:
         """Many inliers on the same thing, none elsewhere."""
         self.calls += 1
         same = query.width == exemplar.width
-        return Verdict(60, 60, 30.0, 1.0) if same else NOTHING
+        return Verdict(60, 60, 30.0, 1.0, 12.0) if same else NOTHING
 
     def features(self, scope: str, item_id: str) -> LocalFeatures:
         """The features of any photo follow from its name."""

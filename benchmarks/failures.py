@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.encoders import ENCODERS
 from benchmarks.features import SHARED, KnownVerdicts, Sample
+from benchmarks.local import LOCAL, local_for
 from benchmarks.measures import NOISE, Groups, alone
 from benchmarks.offline import verified
 from benchmarks.replay import replay
@@ -32,6 +33,7 @@ from benchmarks.report import description, table, verdicts_kept
 from benchmarks.sheets import Picture, Row, chosen, draw_sheet
 from benchmarks.streams import STREAMS, SYNTHETIC, Stream, load_stream
 from cairn.compose import limits_of
+from cairn.local import Local
 from cairn.sections import Guards
 from engine.vision.decode import decode
 
@@ -154,12 +156,12 @@ def _picture(sample: Sample, arrival: int) -> Picture:
 
 
 def write(
-    directory: Path, cases: Sequence[Case], stream: Stream, order: Positions
+    directory: Path, cases: Sequence[Case], stream: Stream, order: Positions, local: Local
 ) -> list[tuple[Case, Path]]:
     """Draw the cases; each with the sheet written."""
     directory.mkdir(parents=True, exist_ok=True)
     written = []
-    with verdicts_kept() as verdicts:
+    with verdicts_kept(local) as verdicts:
         verdicts.introduce(stream.samples)
         for rank, case in enumerate(cases, start=1):
             name = re.sub(r"[^\w-]+", "-", case.name)
@@ -185,17 +187,19 @@ def main() -> None:
     real = [name for name in STREAMS if name not in SYNTHETIC]
     parser.add_argument("--stream", required=True, choices=real, metavar="STREAM")
     parser.add_argument("--encoder", choices=ENCODERS, default=ENCODERS[0])
+    parser.add_argument("--features", choices=LOCAL, default=LOCAL[0], help="for places")
     parser.add_argument("--order", type=int, default=0, help="0: as given; else a shuffle's seed")
     parser.add_argument("--worst", type=int, default=6, help="sheets of either kind")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the sheets")
     wanted = parser.parse_args()
-    stream = load_stream(wanted.stream, wanted.encoder)
+    local = local_for(wanted.features)
+    stream = load_stream(wanted.stream, wanted.encoder, local.extractor)
     order = stream.order(wanted.order)
-    with verdicts_kept() as verdicts:
+    with verdicts_kept(local) as verdicts:
         groups = replay(stream, order, verdicts).groups
     written = []
     for cases in (merged_cases(stream, groups), split_cases(stream, groups)):
-        written += write(wanted.output, cases[: wanted.worst], stream, order)
+        written += write(wanted.output, cases[: wanted.worst], stream, order, local)
     print(report(written), flush=True)
 
 

@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, fields, is_dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -26,13 +26,13 @@ from cairn.compose import limits_of
 from cairn.sections import Guards
 from engine.jobs.placements import area
 from engine.pipeline import Pipeline, Senses
-from engine.ports import Encoder, Framing, Verifier
+from engine.ports import Encoder, FeatureExtractor, Framing, Verifier
 from engine.sight import Prepared
 from engine.types import GeoPoint, Item, LocalFeatures, Photo, Verdict
 from engine.vision.decode import decode
 from engine.vision.exif import read_metadata, read_metadata_from
 from engine.vision.framing import WholeImage
-from engine.vision.sift import SiftExtractor
+from engine.vision.joint import JointExtractor
 from producer.folder import PhotoFolder
 from producer.labels import read_labels
 
@@ -61,30 +61,53 @@ def cache_folder() -> Path:
 
 
 def fingerprint(part: object) -> str:
-    """Settings and source of a part, in 12 hex digits: what its results depend on."""
-    source = inspect.getsource(inspect.getmodule(type(part)) or type(part))
-    return hashlib.sha256(f"{part!r}\n{source}".encode()).hexdigest()[:12]
+    """Settings and sources of a part, in 12 hex digits: what its results depend on."""
+    texts = "\n".join((repr(part), *_sources(part)))
+    return hashlib.sha256(texts.encode()).hexdigest()[:12]
+
+
+def _sources(part: object) -> Iterator[str]:
+    """Of the part, and of the parts it is made of."""
+    yield inspect.getsource(inspect.getmodule(type(part)) or type(part))
+    if is_dataclass(part):
+        values = [getattr(part, field.name) for field in fields(part) if field.repr]
+        for value in filter(is_dataclass, values):
+            yield from _sources(value)
 
 
 def load_samples(
-    name: str, encoder: Encoder, *, local_features: bool, framing: Framing = WHOLE
+    name: str, encoder: Encoder, extractor: FeatureExtractor | None, framing: Framing = WHOLE
 ) -> list[Sample]:
     """Every photo of a set in the order of capture time, then name, those without time last.
 
     Of several items the largest is the sample; a photo without any is left out.
     """
-    seen = "" if framing is WHOLE else f"-{framing.identity}"
-    path = cache_folder() / f"{encoder.identity}{seen}" / f"{name}.npz"
+    path = cache_folder() / f"{encoder.identity}{seen_by(framing)}" / f"{name}.npz"
     arrays = kept(path, partial(_embedded, name, encoder, framing))
     samples = _samples(arrays)
-    if not local_features:
+    if extractor is None:
         return samples
-    extractor = SiftExtractor()
-    path = cache_folder() / f"sift-{fingerprint(extractor)}{seen}" / f"{name}.npz"
-    found = _unpacked(kept(path, partial(_extracted, name, extractor, framing)))
+    found = _local_features(name, extractor, framing)
     return [
         replace(sample, features=features) for sample, features in zip(samples, found, strict=True)
     ]
+
+
+def seen_by(framing: Framing) -> str:
+    """What to add to the name of a folder of what was found in its views."""
+    return "" if framing is WHOLE else f"-{framing.identity}"
+
+
+def _local_features(
+    name: str, extractor: FeatureExtractor, framing: Framing
+) -> list[LocalFeatures]:
+    if isinstance(extractor, JointExtractor):
+        parts = extractor.first, extractor.second
+        first, more = (_local_features(name, one, framing) for one in parts)
+        return [replace(one, more=other) for one, other in zip(first, more, strict=True)]
+    kind = extractor.identity.partition("-")[0]
+    path = cache_folder() / f"{kind}-{fingerprint(extractor)}{seen_by(framing)}" / f"{name}.npz"
+    return _unpacked(kept(path, partial(_extracted, name, extractor, framing)))
 
 
 def kept(path: Path, compute: Callable[[], Arrays]) -> Arrays:
@@ -150,8 +173,8 @@ def _known_pairs(path: Path) -> dict[tuple[str, str], Verdict]:
     with np.load(path, allow_pickle=False) as file:
         rows = zip(file["pairs"].tolist(), file["verdicts"].tolist(), strict=True)
         return {
-            (one, other): Verdict(int(inliers), int(matches), support, overlap)
-            for (one, other), (inliers, matches, support, overlap) in rows
+            (one, other): Verdict(int(inliers), int(matches), *others)
+            for (one, other), (inliers, matches, *others) in rows
         }
 
 
@@ -213,7 +236,7 @@ def _samples(arrays: Arrays) -> list[Sample]:
     ]
 
 
-def _extracted(name: str, extractor: SiftExtractor, framing: Framing) -> Arrays:
+def _extracted(name: str, extractor: FeatureExtractor, framing: Framing) -> Arrays:
     limits = limits_of(Guards())
     views = (framing(decode(photo.data, limits).image)[0] for photo in _photos(name))
     found = [extractor.extract(view.pixels, view.hidden) for view in views]

@@ -23,6 +23,7 @@ from benchmarks.detectors import (
 )
 from benchmarks.features import WHOLE
 from benchmarks.judged import Judged, measure
+from benchmarks.local import local_for
 from benchmarks.report import description, machine, publish, table, verdicts_kept
 from benchmarks.streams import load_stream
 from benchmarks.targets import at_least, targets_table
@@ -105,8 +106,10 @@ def _compared(
 
 
 def _judged(stream: str, encoder: str, framing: Framing, orders: int) -> Judged:
-    with verdicts_kept(framing) as verdicts:
-        return measure(load_stream(stream, encoder, framing=framing), orders, verdicts).judged[0]
+    local = local_for("sift")
+    with verdicts_kept(local, framing) as verdicts:
+        samples = load_stream(stream, encoder, local.extractor, framing=framing)
+        return measure(samples, orders, verdicts).judged[0]
 
 
 def _row(stream: str, encoder: str, way: str, judged: Judged) -> list[str]:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.features import KnownVerdicts
+from benchmarks.local import local_for
 from benchmarks.measures import average_linkage, bcubed_f, best_cut
 from benchmarks.methods import METHODS, Method, Points
 from benchmarks.replay import replay
@@ -132,10 +133,12 @@ def figures(compared: Sequence[Compared]) -> Iterator[Figure]:
     return peer_figures(gains, (*SINGLE, *COMBINED))
 
 
-def run(name: str, encoder: str, orders: int) -> Compared:
+def run(name: str, encoder: str, features: str, orders: int) -> Compared:
     """Compare on one stream."""
-    with verdicts_kept() as verdicts:
-        return compare(load_stream(name, encoder, SYNTHETIC_POINTS), orders, verdicts)
+    local = local_for(features)
+    with verdicts_kept(local) as verdicts:
+        stream = load_stream(name, encoder, local.extractor, SYNTHETIC_POINTS)
+        return compare(stream, orders, verdicts)
 
 
 def draw(directory: Path, encoder: str, compared: Sequence[Compared]) -> None:
@@ -150,7 +153,7 @@ def draw(directory: Path, encoder: str, compared: Sequence[Compared]) -> None:
 def main() -> None:
     """Print the tables."""
     chosen = options(description(__doc__), orders=4).parse_args()
-    work = partial(run, encoder=chosen.encoder, orders=chosen.orders)
+    work = partial(run, encoder=chosen.encoder, features=chosen.features, orders=chosen.orders)
     compared: list[Compared] = []
     for one in over_streams(work, chosen):
         compared.append(one)

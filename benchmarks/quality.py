@@ -1,7 +1,8 @@
 """How well the engine clusters, untuned, whatever the order of arrival.
 
     python -m benchmarks.quality [--encoder builtin|mobilenetv2] [--streams places_pano ...]
-                                 [--orders 6] [--jobs 2] [-o quality.md] [--plots DIRECTORY]
+                                 [--features sift|xfeat|sift+xfeat] [--orders 6] [--jobs 2]
+                                 [-o quality.md] [--plots DIRECTORY]
 
 Every stream runs in its given order (capture time, then name) and in shuffles of it, through
 the product's clusterer with the default profile of its kind. The same scores are also clustered
@@ -22,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.judged import Measured, measure
+from benchmarks.local import local_for
 from benchmarks.replay import STARTS
 from benchmarks.report import (
     description,
@@ -185,10 +187,11 @@ def report(encoder: str, orders: int, measured: Sequence[Measured]) -> str:
     )
 
 
-def run(name: str, encoder: str, orders: int) -> Measured:
+def run(name: str, encoder: str, features: str, orders: int) -> Measured:
     """Measure one stream."""
-    with verdicts_kept() as verdicts:
-        return measure(load_stream(name, encoder), orders, verdicts)
+    local = local_for(features)
+    with verdicts_kept(local) as verdicts:
+        return measure(load_stream(name, encoder, local.extractor), orders, verdicts)
 
 
 def draw(directory: Path, encoder: str, measured: Sequence[Measured]) -> None:
@@ -217,7 +220,7 @@ def _start_scores(photos: int, measured: Sequence[Measured]) -> dict[str, float]
 def main() -> None:
     """Print the tables."""
     chosen = options(description(__doc__), orders=6).parse_args()
-    work = partial(run, encoder=chosen.encoder, orders=chosen.orders)
+    work = partial(run, encoder=chosen.encoder, features=chosen.features, orders=chosen.orders)
     measured: list[Measured] = []
     for one in over_streams(work, chosen):
         measured.append(one)

@@ -18,11 +18,11 @@ import cv2
 from threadpoolctl import threadpool_limits
 
 from benchmarks.encoders import ENCODERS, encoder_for
-from benchmarks.features import WHOLE, KnownVerdicts, cache_folder, fingerprint
+from benchmarks.features import WHOLE, KnownVerdicts, cache_folder, fingerprint, seen_by
+from benchmarks.local import LOCAL, local_for
 from benchmarks.streams import STREAMS
+from cairn.local import Local
 from engine.ports import Framing
-from engine.vision.geometry import EpipolarVerifier
-from engine.vision.sift import SiftExtractor
 
 _T = TypeVar("_T")
 
@@ -31,6 +31,9 @@ def options(description: str, orders: int) -> argparse.ArgumentParser:
     """The options of every benchmark of quality."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--encoder", choices=ENCODERS, default=ENCODERS[0])
+    parser.add_argument(
+        "--features", choices=LOCAL, default=LOCAL[0], help="local features, for places"
+    )
     parser.add_argument("--streams", nargs="+", choices=STREAMS, default=STREAMS, metavar="STREAM")
     parser.add_argument(
         "--orders", type=int, default=orders, help="the given order, and shuffles beyond the first"
@@ -54,25 +57,24 @@ def over_streams(work: Callable[[str], _T], chosen: argparse.Namespace) -> Itera
     if chosen.jobs == 1:
         yield from map(work, chosen.streams)
         return
-    encoder_for(chosen.encoder)  # makes the model ready, which but one process may do
+    encoder_for(chosen.encoder)  # makes the models ready, which but one process may do
+    local_for(chosen.features)
     spawning = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(chosen.jobs, spawning) as pool:
         yield from pool.map(work, reversed(chosen.streams))
 
 
 @contextmanager
-def verdicts_kept(framing: Framing = WHOLE) -> Iterator[KnownVerdicts]:
+def verdicts_kept(local: Local, framing: Framing = WHOLE) -> Iterator[KnownVerdicts]:
     """The verifier with what it found before; saved at the end, also of an interrupted run.
 
     framing: verdicts hold for what it made of the photos.
     One thread in the libraries: their sums must not depend on how they split the work.
     """
     cv2.setNumThreads(1)
-    verifier = EpipolarVerifier()
-    parts = (SiftExtractor(), verifier)
-    seen = "" if framing is WHOLE else f"-{framing.identity}"
-    path = cache_folder() / f"verdicts-{'-'.join(fingerprint(part) for part in parts)}{seen}.npz"
-    verdicts = KnownVerdicts(verifier, path)
+    parts = "-".join(fingerprint(part) for part in (local.extractor, local.verifier))
+    path = cache_folder() / f"verdicts-{parts}{seen_by(framing)}.npz"
+    verdicts = KnownVerdicts(local.verifier, path)
     with threadpool_limits(1):
         try:
             yield verdicts

@@ -13,7 +13,7 @@ from benchmarks.encoders import FACE_ENCODER, encoder_for, face_framing
 from benchmarks.features import WHOLE, Sample, load_samples
 from benchmarks.synthetic import RECIPES, synthesize
 from cairn.compose import profile_of
-from engine.ports import Framing
+from engine.ports import FeatureExtractor, Framing
 from engine.profile import Profile
 
 PLACES = (
@@ -86,9 +86,16 @@ class Stream:
 
 
 def load_stream(
-    name: str, encoder: str, points: int = SYNTHETIC_POINTS, framing: Framing = WHOLE
+    name: str,
+    encoder: str,
+    extractor: FeatureExtractor,
+    points: int = SYNTHETIC_POINTS,
+    framing: Framing = WHOLE,
 ) -> Stream:
-    """One stream by name; `points` is the length of a synthetic one."""
+    """One stream by name; `points` is the length of a synthetic one.
+
+    extractor: finds local features, for streams of places.
+    """
     kind = name.partition("_")[0].partition("+")[0]
     if kind == "synthetic":
         profile = profile_of(_PROFILES[kind], {})
@@ -96,8 +103,8 @@ def load_stream(
     eyes = encoder_for(FACE_ENCODER if kind == "faces" else encoder)
     framing = face_framing() if kind == "faces" else framing
     profile = profile_of(_PROFILES[kind], {})
-    local = profile.rule == "place"
-    load = partial(load_samples, encoder=eyes, local_features=local, framing=framing)
+    looks = extractor if profile.rule == "place" else None
+    load = partial(load_samples, encoder=eyes, extractor=looks, framing=framing)
     sets = THIRTY_OF_FIVE if name == THIRTY else COMBINED.get(name, (name,))
     samples = merged({one: load(one) for one in sets})
     if name == THIRTY:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cairn.framings import framing_of
+from cairn.local import SIFT, open_local
 from cairn.models import open_encoder
 from engine.ports import Encoder, FeatureExtractor, Framing, Verifier
 from engine.profile import Profile
-from engine.vision.geometry import EpipolarVerifier
-from engine.vision.sift import SiftExtractor
 from state.identity import NO_FEATURES, Identity
 
 
@@ -32,9 +31,11 @@ class Eyes:
 
 def open_eyes(encoder: str, profile: Profile, registry: Path) -> Eyes:
     """Open all models that a profile names; raises Misconfigured."""
+    verifies = profile.rule == "place"
+    local = open_local(profile.features if verifies else SIFT, registry)
     return Eyes(
         framing_of(profile, registry),
         open_encoder(encoder, registry),
-        SiftExtractor() if profile.rule == "place" else None,
-        EpipolarVerifier(),
+        local.extractor if verifies else None,
+        local.verifier,
     )

@@ -13,6 +13,7 @@ from engine.vision.clip_text import TextEncoderCard, load_text_encoder
 from engine.vision.face_detector import FaceDetectorCard, load_face_detector
 from engine.vision.onnx_encoder import load_encoder
 from engine.vision.upscale import UpscalerCard, load_upscaler
+from engine.vision.xfeat import LocalFeaturesCard, load_xfeat
 from engine.vision.yolo import DetectorCard, load_detector
 
 
@@ -34,6 +35,7 @@ _KINDS = (
     Kind(DetectorCard, load_detector),
     Kind(UpscalerCard, load_upscaler),
     Kind(FaceDetectorCard, load_face_detector),
+    Kind(LocalFeaturesCard, load_xfeat),
 )
 KINDS: Mapping[str, Kind] = {kind_of(kind.form): kind for kind in _KINDS}
 

@@ -27,6 +27,7 @@ from engine.vision.clip_text import ClipTextEncoder, TextEncoderCard, load_text_
 from engine.vision.face_detector import FaceDetector, FaceDetectorCard, load_face_detector
 from engine.vision.onnx_encoder import OnnxEncoder, fit_center, load_encoder
 from engine.vision.upscale import Lanczos, Upscaler, UpscalerCard, load_upscaler
+from engine.vision.xfeat import LocalFeaturesCard, XFeatExtractor, load_xfeat
 from engine.vision.yolo import DetectorCard, YoloDetector, load_detector
 
 BUILTIN = "builtin"
@@ -83,6 +84,11 @@ def open_upscaler(name: str, registry: Path) -> Upscaler:
 def open_face_detector(name: str, registry: Path) -> FaceDetector:
     """The face detector of that name or file, found as an encoder is; raises Misconfigured."""
     return load_face_detector(_card_of(name, registry, FaceDetectorCard), THREADS)
+
+
+def open_local_features(name: str, registry: Path) -> XFeatExtractor:
+    """The model of local features of that name or file, as encoders; raises Misconfigured."""
+    return load_xfeat(_card_of(name, registry, LocalFeaturesCard), THREADS)
 
 
 def _card_of(name: str, registry: Path, form: type[ModelCard]) -> Path:

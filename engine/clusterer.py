@@ -29,7 +29,7 @@ from engine.types import (
     Verdict,
 )
 
-NOTHING = Verdict(inliers=0, matches=0, support=0.0, overlap=0.0)
+NOTHING = Verdict(inliers=0, matches=0, support=0.0, overlap=0.0, belief=0.0)
 """What geometry says where there is nothing to compare."""
 
 

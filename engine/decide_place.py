@@ -40,7 +40,7 @@ def decide_place(facts: Facts, profile: Profile) -> Step:
     hits = _hits(facts)
     if not hits:
         return Spawn(evidence_of("spawn", facts))
-    best, *others = sorted(hits, key=lambda trial: -trial.verdict.support)
+    best, *others = sorted(hits, key=_weakness)
     log_odds = _log_odds(best, facts)
     return Assign(
         cluster_id=best.cluster_id,
@@ -50,6 +50,10 @@ def decide_place(facts: Facts, profile: Profile) -> Step:
         evidence=evidence_of("assign", facts),
         merges=tuple(dict.fromkeys(trial.cluster_id for trial in others)),
     )
+
+
+def _weakness(trial: Trial) -> tuple[float, float]:
+    return -trial.verdict.belief, -trial.verdict.support
 
 
 def _hits(facts: Facts) -> list[Trial]:

@@ -1,13 +1,14 @@
 """How far each observation speaks for "same": the one place where scores become beliefs.
 
 Beliefs are log-likelihood ratios in nats, which add up; two photos show one place where the sum
-is positive. The constants of geometry are fitted by `benchmarks/evidence.py` to pairs of
-development photos of one place, to the most similar photos of different places, and to drawn
-look-alikes; docs/evidence.md tells how well.
+is positive. What geometry is worth depends on the kind of local features: the constants stand
+beside what finds these, and are fitted by `benchmarks/evidence.py`; docs/evidence.md tells how
+well.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import asin, cos, exp, radians, sin, sqrt
 
 from engine.types import GeoPoint, Verdict
@@ -16,26 +17,35 @@ PRIOR = -4.5
 """Log-odds that a candidate shows the place before it is looked at, less the price of an error."""
 
 _EARTH_RADIUS_M = 6_371_000.0
-_PER_SUPPORT = 2.1
-_PER_MATCH = -0.046
-_AT_ALL = -3.4
-_LEAST, _MOST = -1.4, 12.0
 _NATS_PER_WIDTH = 8.0
 
 
-def geometry(verdict: Verdict) -> float:
-    """What a verdict says of "one place"; never much against it, as views need not overlap.
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What agreement of one kind of local features says of "one place", in nats.
 
     Every inlier speaks for it, the more the more distinctive it is; every match speaks against
     it, as it might have been one: look-alikes make many matches, of which few agree.
+
+    per_support, per_match: worth of a whole inlier, and of a match. at_all: of agreement as such.
+    least, most: bounds; never much against it, as views of one place need not overlap.
     """
-    belief = _AT_ALL + _PER_SUPPORT * verdict.support + _PER_MATCH * verdict.matches
-    return max(_LEAST, min(_MOST, belief))
+
+    per_support: float
+    per_match: float
+    at_all: float
+    least: float
+    most: float = 12.0
+
+    def belief(self, support: float, matches: int) -> float:
+        """What so much support among so many matches says."""
+        belief = self.at_all + self.per_support * support + self.per_match * matches
+        return max(self.least, min(self.most, belief))
 
 
 def same_place(verdict: Verdict) -> float:
     """Log-odds, in nats, that two views with this verdict show one place."""
-    return PRIOR + geometry(verdict)
+    return PRIOR + verdict.belief
 
 
 def agrees(verdict: Verdict) -> bool:

@@ -15,6 +15,8 @@ class Profile:
     """One meaning of "same".
 
     rule: `place` (the embedding proposes, geometry decides) or `similarity` (average linkage).
+    features: local features that geometry compares: `sift`, the name of a model, both as
+        `sift+NAME`; `auto` is `sift`, and the model of the registry where it holds one.
     min_size: members that confirm a pending cluster.
     neighbours: nearest prototypes looked up for an item.
     max_prototypes: bound of prototypes, and so of exemplars, per cluster.
@@ -43,6 +45,7 @@ class Profile:
     name: str
     rule: Rule
     min_size: int
+    features: str = "sift"
     neighbours: int = 32
     max_prototypes: int = 24
     free_prototypes: int = 0

@@ -35,10 +35,7 @@ class GeoPoint:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a message came from, in a form that orders and resumes.
-
-    Kafka: topic, partition, offset. Folder: `file:` + relative path, 0, mtime in nanoseconds.
-    """
+    """Where to resume: topic, partition, offset; or `file:` + path, 0, mtime in nanoseconds."""
 
     source: str
     partition: int
@@ -87,13 +84,14 @@ class Box:
 class LocalFeatures:
     """Key points of one item in a working image of `width` x `height` pixels.
 
-    points: (n, 4) float32: x, y, diameter, degrees. descriptors: (n, k) uint8; RootSIFT times 512.
+    points: (n, 4) float32: x, y, diameter, degrees. descriptors: (n, k) uint8. more: other kind.
     """
 
     points: NDArray[np.float32]
     descriptors: NDArray[np.uint8]
     width: int
     height: int
+    more: LocalFeatures | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,6 +127,7 @@ class Verdict:
     """What geometry says of two images: of `matches`, `inliers` agree with one camera motion.
 
     support: sum over the inliers of how distinctive each is, 1 less its squared ratio (Lowe).
+    belief: what that is worth as evidence of one place, in nats.
     overlap: share of the smaller covered area, 0 to 1, in which the two views agree.
     """
 
@@ -136,6 +135,7 @@ class Verdict:
     matches: int
     support: float
     overlap: float
+    belief: float
 
 
 @dataclass(frozen=True, slots=True)

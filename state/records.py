@@ -19,7 +19,8 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from itertools import chain
 from typing import Any, Final, get_args
 
 import numpy as np
@@ -46,7 +47,7 @@ from engine.types import (
     Verdict,
 )
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 _OUTCOME: Final = b"CRNo"
 _IMAGE: Final = b"CRNp"
@@ -136,28 +137,32 @@ def _redacted(item_id: str, dim: int) -> Item:
 
 
 def encode_features(features: LocalFeatures) -> bytes:
-    """Encode local features; points and descriptors keep every bit."""
-    header = {
-        "shape": features.descriptors.shape,
-        "width": features.width,
-        "height": features.height,
-    }
-    points = _raw(features.points, np.float32)
-    return _frame(_FEATURES, header, points, _raw(features.descriptors, np.uint8))
+    """Encode local features of one kind or two; points and descriptors keep every bit."""
+    kinds = [features] if features.more is None else [features, features.more]
+    header = [
+        {"shape": one.descriptors.shape, "width": one.width, "height": one.height} for one in kinds
+    ]
+    arrays = ((_raw(one.points, np.float32), _raw(one.descriptors, np.uint8)) for one in kinds)
+    return _frame(_FEATURES, header, *chain.from_iterable(arrays))
 
 
 def decode_features(data: bytes) -> LocalFeatures:
     """Invert `encode_features`; raises CorruptRecord, or Misconfigured for a newer version."""
-    header, body = _unframe(_FEATURES, data)
-    count, length = header["shape"]
+    (first, *others), body = _unframe(_FEATURES, data)
+    features, rest = _features(first, body)
+    for fields in others:
+        features = replace(features, more=_features(fields, rest)[0])
+    return features
+
+
+def _features(fields: Mapping[str, Any], body: memoryview) -> tuple[LocalFeatures, memoryview]:
+    """Features of one kind, and what follows them."""
+    count, length = fields["shape"]
     points = np.frombuffer(body, "<f4", count * 4).astype(np.float32)
     descriptors = np.frombuffer(body, np.uint8, count * length, points.nbytes).copy()
-    return LocalFeatures(
-        points.reshape(count, 4),
-        descriptors.reshape(count, length),
-        header["width"],
-        header["height"],
-    )
+    shaped = points.reshape(count, 4), descriptors.reshape(count, length)
+    features = LocalFeatures(*shaped, fields["width"], fields["height"])
+    return features, body[points.nbytes + descriptors.nbytes :]
 
 
 def encode_rejection(rejection: Rejection) -> bytes:

@@ -82,6 +82,7 @@ WORLDLY = {
     "engine/vision/session.py": {"pathlib"},
     "engine/vision/upscale.py": {"pathlib"},
     "engine/vision/yolo.py": {"pathlib"},
+    "engine/vision/xfeat.py": {"pathlib"},
 }
 """Model files are read here, and runs of models from many threads meet."""
 LIBRARIES = {"engine": {"numpy", "orjson", "river"}, "engine.index": {"hnswlib", "numpy"}}

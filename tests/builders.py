@@ -23,6 +23,7 @@ from engine.types import (
     Verdict,
 )
 from engine.vectors import settle
+from engine.vision import worths
 from state.records import encode_image, encode_item, encode_outcome
 
 DIM = 8
@@ -35,7 +36,9 @@ def unit(seed: int, dim: int = DIM) -> Vector:
 
 def agreeing(inliers: int) -> Verdict:
     """A verdict on views that have so many matches, all of them inliers and half distinctive."""
-    return Verdict(inliers, inliers, inliers / 2, 0.5 if inliers else 0.0)
+    support = inliers / 2
+    belief = worths.SIFT.belief(support, inliers)
+    return Verdict(inliers, inliers, support, 0.5 if inliers else 0.0, belief)
 
 
 def features_of(place: int, view: int = 0) -> LocalFeatures:

@@ -65,6 +65,35 @@ def with_notes(model: bytes, notes: Mapping[str, str]) -> bytes:
     return model + b"".join(_field(14, pair) for pair in pairs)
 
 
+def brightest_model(height: int, width: int) -> bytes:
+    """Local features without learning: key points are the brightest pixels of cells of 8 x 8.
+
+    `image` -> `feats` (the 64 pixels of each cell), `keypoints` (the same as logits, their mean for
+    none) and `heatmap` (the same chance everywhere).
+    """
+    grid = [height // 8, width // 8]
+    nodes = [
+        _operation("SpaceToDepth", ["image"], "feats", _integer("blocksize", 8)),
+        _operation(
+            *("AveragePool", ["image"], "means"),
+            *(_integers("kernel_shape", [8, 8]), _integers("strides", [8, 8])),
+        ),
+        _operation("Concat", ["feats", "means"], "keypoints", _integer("axis", 1)),
+        _operation("Sub", ["means", "means"], "zeros"),
+        _operation("Sigmoid", ["zeros"], "heatmap"),
+    ]
+    graph = b"".join(_field(1, node) for node in nodes) + _field(2, b"brightest")
+    graph += _field(11, _value("image", [1, 1, height, width]))
+    for name, depth in (("feats", 64), ("keypoints", 65), ("heatmap", 1)):
+        graph += _field(12, _value(name, [1, depth, *grid]))
+    return _number(1, 8) + _field(7, graph) + _field(8, _number(2, 13))
+
+
+def _operation(op: str, sources: Sequence[str], target: str, *attributes: bytes) -> bytes:
+    ends = b"".join(_field(1, source.encode()) for source in sources) + _field(2, target.encode())
+    return ends + _field(4, op.encode()) + b"".join(_field(5, one) for one in attributes)
+
+
 def _integer(name: str, value: int) -> bytes:
     return _field(1, name.encode()) + _number(3, value) + _number(20, 2)
 
@@ -74,6 +103,11 @@ def _constant(name: str, values: NDArray[np.float32]) -> bytes:
     tensor += _field(9, np.ascontiguousarray(values, "<f4").tobytes())
     attribute = _field(1, b"value") + _field(5, tensor) + _number(20, 4)
     return _field(2, name.encode()) + _field(4, b"Constant") + _field(5, attribute)
+
+
+def _integers(name: str, values: Sequence[int]) -> bytes:
+    listed = b"".join(_number(8, value) for value in values)
+    return _field(1, name.encode()) + listed + _number(20, 7)
 
 
 def _node(op: str, source: str, target: str, inputs: int) -> bytes:

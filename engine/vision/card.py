@@ -29,6 +29,8 @@ Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Factor = Annotated[int, Field(ge=2, le=8)]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
+Side = Annotated[int, Field(gt=0, le=4096)]
+Count = Annotated[int, Field(gt=0, le=65536)]
 
 
 Form = TypeVar("Form", bound="ModelCard")
@@ -78,7 +80,7 @@ class PixelCard(ModelCard):
 
     input: str
     layout: Literal["NCHW", "NHWC"] = "NCHW"
-    size: tuple[Annotated[int, Field(gt=0, le=4096)], Annotated[int, Field(gt=0, le=4096)]]
+    size: tuple[Side, Side]
     resize: Literal["squash", "center-crop", "letterbox"] = "center-crop"
     crop: Annotated[float, Field(gt=0, le=1)] = 1.0
     interpolation: Literal["area", "bilinear", "bicubic"] = "area"
@@ -97,7 +99,7 @@ class EncoderCard(PixelCard):
 
     kind: Literal["image-encoder"]
     output: str
-    dim: Annotated[int, Field(gt=0, le=65536)]
+    dim: Count
     center: PinnedFile | None = None
     space: str = ""
 

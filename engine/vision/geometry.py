@@ -1,8 +1,9 @@
 """Geometric verification: whether two sets of local features agree with one camera motion.
 
-Mutual nearest neighbours that pass Lowe's ratio test in both directions, made one-to-one; of
-these the largest group that is turned and scaled alike (weak geometric consistency, Jegou et al.,
-ECCV 2008); then a fundamental matrix by MAGSAC++ (Barath et al., CVPR 2020).
+Of the points that may show the same (`engine.vision.matching`) the largest group that is turned
+and scaled alike (weak geometric consistency, Jegou et al., ECCV 2008); then a fundamental matrix
+by MAGSAC++ (Barath et al., CVPR 2020), which tries the most distinctive matches first (PROSAC,
+Chum and Matas, CVPR 2005).
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.evidence import Worth
 from engine.types import LocalFeatures, Verdict
+from engine.vision.matching import Matcher
 
 Points = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -27,13 +30,15 @@ _ANCHORS = 256
 class EpipolarVerifier:
     """Counts the matches that agree with one epipolar geometry; implements `Verifier`.
 
-    ratio: Lowe's ratio of distances to the best and the second-best descriptor.
+    matcher, worth: what pairs the points of one kind of features, and what agreement of them is
+    worth as evidence; both were chosen for these features.
     turn, zoom: degrees and octaves by which matches of one group may differ from its centre.
     tolerance: distance in pixels of the working images within which a match agrees.
     max_iterations, certainty: when MAGSAC stops looking for a better geometry.
     """
 
-    ratio: float = 0.87
+    matcher: Matcher
+    worth: Worth
     turn: float = 30.0
     zoom: float = 1.0
     tolerance: float = 1.5
@@ -48,14 +53,15 @@ class EpipolarVerifier:
         (the view that shows less, as a wide shot may contain a close one).
         """
         first, second = sorted((query, exemplar), key=_rank)
-        pairs, ratios = match(first.descriptors, second.descriptors, self.ratio)
-        left, right = first.points[pairs[:, 0]], second.points[pairs[:, 1]]
-        kept = _one_to_one(left, right)
-        agree = kept[self._agreeing(left[kept], right[kept])]
+        matches = self.matcher.match(first, second)
+        left, right = first.points[matches.rows[:, 0]], second.points[matches.rows[:, 1]]
+        agree = self._agreeing(left, right)
+        support = float((1 - matches.ratios[agree] ** 2).sum())
         return Verdict(
             inliers=len(agree),
-            matches=len(kept),
-            support=float((1 - ratios[agree] ** 2).sum()),
+            matches=len(left),
+            support=support,
+            belief=self.worth.belief(support, len(left)),
             overlap=max(_coverage(left[agree], first), _coverage(right[agree], second)),
         )
 
@@ -69,7 +75,7 @@ class EpipolarVerifier:
     def _alike(self, left: Points, right: Points) -> Rows:
         """Rows of the largest group of matches that are turned and scaled alike.
 
-        The centres tried are the matches of the strongest points, at most 256.
+        The centres tried are the most distinctive matches, at most 256.
         """
         if not len(left):
             return np.empty(0, np.intp)
@@ -83,62 +89,23 @@ class EpipolarVerifier:
     def _epipolar_inliers(self, left: Points, right: Points) -> NDArray[np.bool_]:
         none = np.zeros(len(left), np.bool_)
         try:
-            # OpenCV's USAC starts from a fixed seed at every call: the same pair, the same answer.
-            _, mask = cv2.findFundamentalMat(
-                left, right, cv2.USAC_MAGSAC, self.tolerance, self.certainty, self.max_iterations
-            )
+            _, mask = cv2.findFundamentalMat(left, right, self._search())
         except cv2.error:
             return none  # degenerate samples make USAC raise instead of finding nothing
         return none if mask is None else mask.ravel().astype(np.bool_)
 
-
-def match(
-    left: NDArray[np.uint8], right: NDArray[np.uint8], ratio: float
-) -> tuple[Rows, NDArray[np.float32]]:
-    """Mutual nearest neighbours that pass the ratio test both ways.
-
-    left, right: (n, k) uint8 descriptors of about equal length; distances are Euclidean.
-    Returns row indices (m, 2), and (m,) the larger of the two ratios.
-    """
-    if len(left) < 2 or len(right) < 2:
-        return np.empty((0, 2), np.intp), np.empty(0, np.float32)
-    likeness = _unit_rows(left) @ _unit_rows(right).T
-    nearest, there = _nearest(likeness)
-    rows = np.flatnonzero(there <= ratio)
-    # Few rows are left, so the way back costs little: copied, their columns lie in memory as rows.
-    back, here = _nearest(np.ascontiguousarray(likeness[:, nearest[rows]].T))
-    mutual = (back == rows) & (here <= ratio)
-    rows, here = rows[mutual], here[mutual]
-    return np.stack([rows, nearest[rows]], axis=1), np.maximum(there[rows], here)
-
-
-def _unit_rows(descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
-    rows = descriptors.astype(np.float32)
-    lengths: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    return np.asarray(rows / np.maximum(lengths, 1e-6)[:, None], np.float32)
-
-
-def _nearest(likeness: NDArray[np.float32]) -> tuple[Rows, NDArray[np.float32]]:
-    """Column of the best match of each row, and its distance as a part of the second best's."""
-    rows = np.arange(len(likeness))
-    nearest = likeness.argmax(axis=1)
-    best = likeness[rows, nearest]
-    likeness[rows, nearest] = -1  # two maxima cost a third of sorting out the two largest
-    second = likeness.max(axis=1)
-    likeness[rows, nearest] = best
-    # Squared distance between unit vectors is 2 - 2 cos.
-    squared = np.maximum(1 - best, 0) / np.maximum(1 - second, 1e-6)
-    return nearest, np.sqrt(squared)
-
-
-def _one_to_one(left: Points, right: Points) -> Rows:
-    """Rows of one match per location: SIFT puts several orientations on one point."""
-    rows = np.arange(len(left))
-    for points in (left, right):
-        places = np.rint(points[rows, :2]).astype(np.int64)
-        _, kept = np.unique(places, axis=0, return_index=True)
-        rows = rows[np.sort(kept)]
-    return rows
+    def _search(self) -> cv2.UsacParams:
+        search = cv2.UsacParams()
+        search.sampler = cv2.SAMPLING_PROSAC
+        search.score = cv2.SCORE_METHOD_MAGSAC
+        search.loMethod = cv2.LOCAL_OPTIM_SIGMA
+        search.loIterations, search.loSampleSize = 10, 20
+        search.final_polisher = cv2.MAGSAC
+        search.threshold = self.tolerance
+        search.confidence, search.maxIterations = self.certainty, self.max_iterations
+        search.isParallel = False
+        search.randomGeneratorState = 0  # the same pair, the same answer
+        return search
 
 
 def _sizes(points: Points) -> Points:

@@ -13,6 +13,7 @@ from engine.evidence import agrees
 from engine.profile import PROFILES
 from engine.rapport import Rapport
 from engine.types import Trial, Verdict
+from engine.vision import worths
 from tests.builders import agreeing
 
 PLACE = PROFILES["place"]
@@ -137,7 +138,7 @@ def test_an_item_joins_exactly_where_a_trial_agrees(inliers: dict[int, int]) -> 
 
 def test_distance_and_time_tip_the_scale_of_geometry() -> None:
     """A verdict just short of agreement is enough nearby, and never without any inliers."""
-    weak, none = Verdict(6, 6, 3.2, 0.4), agreeing(0)
+    weak, none = Verdict(6, 6, 3.2, 0.4, worths.SIFT.belief(3.2, 6)), agreeing(0)
     assert not agrees(weak)
     field = Rapport().after(
         replace(tried(candidate(0, "a"), agreeing(inliers)), metres=metres, seconds=metres)

@@ -6,36 +6,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.evidence import agrees, geometry, probability, same_place
+from engine.evidence import Worth, agrees, probability, same_place
 from engine.types import Verdict
+from engine.vision import worths
+
+KINDS = (worths.SIFT, worths.XFEAT)
 
 supports = st.floats(0, 500)
 counts = st.integers(0, 2000)
 
 
 def verdict(support: float, matches: int) -> Verdict:
-    return Verdict(matches, matches, support, 0.5)
+    return Verdict(matches, matches, support, 0.5, worths.SIFT.belief(support, matches))
 
 
-@given(supports, supports, counts)
-def test_more_support_is_never_worth_less(one: float, other: float, matches: int) -> None:
+@given(st.sampled_from(KINDS), supports, supports, counts)
+def test_more_support_is_never_worth_less(
+    worth: Worth, one: float, other: float, matches: int
+) -> None:
     """Distinctive inliers speak for one place."""
     less, more = sorted((one, other))
-    assert geometry(verdict(less, matches)) <= geometry(verdict(more, matches))
+    assert worth.belief(less, matches) <= worth.belief(more, matches)
 
 
-@given(supports, counts, counts)
+@given(st.sampled_from(KINDS), supports, counts, counts)
 def test_more_matches_for_the_same_support_are_never_worth_more(
-    support: float, one: int, other: int
+    worth: Worth, support: float, one: int, other: int
 ) -> None:
     """Of look-alikes much matches and little agrees."""
     few, many = sorted((one, other))
-    assert geometry(verdict(support, many)) <= geometry(verdict(support, few))
+    assert worth.belief(support, many) <= worth.belief(support, few)
 
 
-def test_nothing_in_common_says_little() -> None:
+@pytest.mark.parametrize("worth", KINDS)
+def test_nothing_in_common_says_little(worth: Worth) -> None:
     """Two views of one place need not overlap."""
-    assert -2 < geometry(verdict(0, 50)) < 0
+    assert -2 < worth.belief(0, 50) < 0
 
 
 @pytest.mark.parametrize(

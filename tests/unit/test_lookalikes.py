@@ -10,9 +10,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine.evidence import agrees, geometry
+from engine.evidence import agrees
 from engine.types import LocalFeatures, Verdict
+from engine.vision import worths
 from engine.vision.geometry import EpipolarVerifier
+from engine.vision.matching import RatioMatcher
 from engine.vision.sift import SiftExtractor
 from producer.drawing.scenes import build
 from producer.synthetic import photograph
@@ -33,7 +35,8 @@ def views(place: int) -> list[LocalFeatures]:
 
 
 def verdicts(one: list[LocalFeatures], other: list[LocalFeatures]) -> list[Verdict]:
-    return [EpipolarVerifier().verify(a, b) for a in one for b in other if a is not b]
+    verify = EpipolarVerifier(RatioMatcher(), worths.SIFT).verify
+    return [verify(a, b) for a in one for b in other if a is not b]
 
 
 @pytest.mark.parametrize("place", [3, 4, 5, 6])
@@ -48,4 +51,4 @@ def test_look_alikes_do_not(pair: tuple[int, int]) -> None:
     found = verdicts(views(pair[0]), views(pair[1]))
     assert max(verdict.inliers for verdict in found) >= 7
     assert not any(agrees(verdict) for verdict in found)
-    assert max(geometry(verdict) for verdict in found) < 4
+    assert max(verdict.belief for verdict in found) < 4

@@ -98,9 +98,7 @@ images = st.builds(
     st.none() | st.builds(GeoPoint, numbers, numbers),
     st.dictionaries(texts, texts, max_size=3),
 )
-trials = st.builds(
-    Trial, texts, texts, numbers, st.builds(Verdict, counts, counts, numbers, numbers)
-)
+trials = st.builds(Trial, texts, texts, numbers, st.builds(Verdict, counts, counts, *[numbers] * 3))
 tuples_of_trials = st.lists(trials, max_size=3).map(tuple)
 evidence = st.builds(Evidence, texts, st.none() | numbers, st.none() | numbers, tuples_of_trials)
 pairs = st.lists(st.tuples(counts, counts), max_size=3).map(tuple)
@@ -210,6 +208,16 @@ def test_features_roundtrip(features: LocalFeatures) -> None:
     assert back.points.shape == features.points.shape
     assert back.descriptors.shape == features.descriptors.shape
     assert (back.width, back.height) == (features.width, features.height)
+
+
+@given(local_features(), local_features())
+def test_features_of_two_kinds_roundtrip(features: LocalFeatures, more: LocalFeatures) -> None:
+    """Both come back, bit for bit."""
+    both = replace(features, more=more)
+    back = decode_features(encode_features(both))
+    assert encode_features(back) == encode_features(both)
+    assert back.more is not None
+    assert back.more.descriptors.tobytes() == more.descriptors.tobytes()
 
 
 @settings(deadline=None)

@@ -12,7 +12,9 @@ import pytest
 from PIL import ExifTags, Image
 
 from engine.types import LocalFeatures
+from engine.vision import worths
 from engine.vision.geometry import EpipolarVerifier
+from engine.vision.matching import RatioMatcher
 from engine.vision.sift import SiftExtractor
 from producer.drawing.scenes import build
 from producer.synthetic import Sample, make_samples, photograph
@@ -72,7 +74,7 @@ def test_exif_carries_what_the_truth_says(made: tuple[Path, list[Sample]]) -> No
 @pytest.mark.parametrize(("one", "other"), [(0, 1), (4, 5)])
 def test_geometry_tells_look_alikes_apart(one: int, other: int) -> None:
     """Views of one site agree in 20 points and more; look-alikes stay below 15 (chance)."""
-    verify = EpipolarVerifier().verify
+    verify = EpipolarVerifier(RatioMatcher(), worths.SIFT).verify
     views = {place: _views(place) for place in (one, other)}
     within = [verify(a, b).inliers for own in views.values() for a, b in combinations(own, 2)]
     between = [verify(a, b).inliers for a in views[one] for b in views[other]]

@@ -65,7 +65,7 @@ yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 DOCS = Path(__file__).parents[2] / "docs"
 ASYNCAPI = yaml.safe_load((DOCS / "asyncapi.yaml").read_text())
 SCHEMAS = ASYNCAPI["components"]["schemas"]
-TRIAL = Trial("c0", "b.jpg#0", 0.75, Verdict(31, 40, 15.5, 0.5))
+TRIAL = Trial("c0", "b.jpg#0", 0.75, Verdict(31, 40, 15.5, 0.5, 12.0))
 CHANGES: tuple[Change, ...] = (
     Created("c1", "a.jpg#0"),
     Assigned("c1", "a.jpg#0", 1, True, 1.0, Evidence("spawn", 0.25, None, (TRIAL,))),

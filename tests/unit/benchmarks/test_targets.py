@@ -74,7 +74,7 @@ def test_the_table_says_no_aloud() -> None:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_streams_are_measured_one_by_one_or_two_at_a_time(jobs: int) -> None:
     """All of them either way; two processes start with the longest streams, the last ones."""
-    chosen = Namespace(jobs=jobs, streams=["a", "b", "c"], encoder="builtin")
+    chosen = Namespace(jobs=jobs, streams=["a", "b", "c"], encoder="builtin", features="sift")
     found = list(over_streams(str.upper, chosen))
     assert found == ["A", "B", "C"][:: 1 if jobs == 1 else -1]
 
