@@ -1,4 +1,4 @@
-"""What is said of throughput, and what the benchmark's own framing cuts out."""
+"""What is said of throughput."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.sight import surest
 from benchmarks.throughput import Round, floors, report
 from benchmarks.vit import DIM, write_vit
 from engine.types import Box
@@ -14,11 +13,6 @@ from engine.vision.session import open_session
 from tests.images import encoded, gradient
 
 WHOLE = Box(0, 0, 320, 160)
-
-
-def head(*candidates: tuple[float, ...]) -> np.ndarray:
-    """Of YOLO with two classes: a column a candidate."""
-    return np.array(candidates, np.float32).T
 
 
 def test_efficiency_is_the_median_over_rounds() -> None:
@@ -35,14 +29,6 @@ def test_floors_are_rates() -> None:
     """Bytes and operations of one photo are known."""
     text = floors([encoded(gradient(40, 40))] * 50, 5515776.0, 17.4e9)
     assert text.count("| 1 |") == 2
-
-
-def test_the_surest_box_is_cut_from_the_image() -> None:
-    """Back from the letterbox, within the image; all of it where nothing is found."""
-    sure, faint = (320, 320, 200, 100, 0.9, 0.1), (100, 300, 50, 50, 0.2, 0.3)
-    box = surest(head(faint, sure), (0.0, 160.0), 2.0, WHOLE)
-    assert (box.left, box.top, box.right, box.bottom) == (110, 55, 210, 105)
-    assert surest(head((10, 10, 5, 5, 0.1, 0.1)), (0.0, 160.0), 2.0, WHOLE) == WHOLE
 
 
 def test_the_stand_in_for_clip_runs(tmp_path: Path) -> None:
