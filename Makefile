@@ -19,7 +19,7 @@ export-env: ## Make .venv-export, which turns PyTorch models into ONNX; about 6 
 
 test-export: ## Test `cairn models export` with PyTorch; ARGS goes to pytest
 	@scripts/bootstrap export
-	.venv-export/bin/python -m pytest tests/export -W ignore $(ARGS)
+	HF_HUB_OFFLINE=1 .venv-export/bin/python -m pytest tests/export -W ignore $(ARGS)
 
 lint: ## Check style, formatting and types
 	@scripts/bootstrap lint

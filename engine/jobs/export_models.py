@@ -9,9 +9,10 @@ from pathlib import Path
 
 from engine.errors import Misconfigured
 from engine.jobs import export_clip, export_imdn, export_timm, export_yolo
-from engine.jobs.export_onnx import TOLERANCE, Plan, Request, export
+from engine.jobs.export_onnx import TOLERANCE, Plan, Request, bad_weights, export
 from engine.jobs.export_small import Precision, cosines, to_fp16, to_int8
 
+_ARRAYS = (".npy", ".npz")
 _FAMILIES = (export_yolo, export_imdn, export_clip, export_timm)
 
 
@@ -30,6 +31,9 @@ def plans(request: Request) -> list[Plan]:
 
     A `.pt` file under a name of one's own is taken for one of Ultralytics.
     """
+    if request.checkpoint is not None and request.checkpoint.suffix in _ARRAYS:
+        reason = "of arrays of NumPy nobody can tell whether they are complete"
+        raise bad_weights(request.name, request.checkpoint, reason)
     for family in _FAMILIES:
         if family.knows(request.name):
             planned: list[Plan] = family.plans(request)

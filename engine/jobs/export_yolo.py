@@ -102,12 +102,14 @@ def _rows_apart(wanted: Array, given: Array) -> float:
 
 def _read(file: Path) -> Any:
     _stay_offline()
-    from ultralytics.nn.tasks import torch_safe_load  # noqa: PLC0415  it reads the environment
+    # They read the environment.
+    from ultralytics.nn.tasks import guess_model_task, torch_safe_load  # noqa: PLC0415
 
     checkpoint, _ = torch_safe_load(str(file), safe_only=True)
     network = checkpoint.get("ema") or checkpoint["model"]
     if not hasattr(network, "fuse"):
         raise TypeError("it holds no network")
+    network.task = guess_model_task(network)
     return network
 
 

@@ -20,9 +20,8 @@ def photos() -> list[Rgb]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: list[Rgb]) -> Path:
-    """A working directory with a folder of photos, and no way to anybody's server."""
+    """A working directory with a folder of photos."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path))
     Path("photos").mkdir()
     for number, pixels in enumerate(photos):
