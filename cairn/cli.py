@@ -27,6 +27,7 @@ from cairn.commands import (
     run,
     state,
     topics,
+    train,
 )
 from engine.errors import CairnError
 
@@ -49,6 +50,7 @@ app.command("label")(label.label)
 app.add_typer(correct.app, name="correct")
 app.add_typer(models.app, name="models")
 app.add_typer(state.app, name="state")
+app.add_typer(train.app, name="train")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dead-letters")
 

@@ -57,8 +57,8 @@ DOORS = {
     "sklearn": ("engine/jobs/evaluate.py", "engine/jobs/identify.py"),
     "sqlite3": ("state/*",),
     "timm": ("engine/jobs/export_timm.py",),
-    "torch": ("engine/jobs/export_*.py",),
     "tokenizers": ("engine/jobs/export_tokenizer.py", "engine/vision/clip_text.py"),
+    "torch": ("engine/jobs/export_*.py", "engine/jobs/train_*.py"),
     "typer": ("cairn/*",),
     "ultralytics": ("engine/jobs/export_yolo.py",),
 }
