@@ -164,7 +164,8 @@ def _known_pairs(path: Path) -> dict[tuple[str, str], Verdict]:
         }
 
 
-def _photos(name: str) -> Iterator[Photo]:
+def photos(name: str) -> Iterator[Photo]:
+    """Every photo of a set, in the order of arrival."""
     directory = SHARED / "data" / "dev" / name
     labels = read_labels(directory / "labels.csv")
     folder = PhotoFolder(
@@ -183,7 +184,7 @@ def _embedded(name: str, encoder: Encoder) -> Arrays:
     senses = Senses(decoder, read_metadata, WholeImage(), encoder, extractor=None)
     with ThreadPoolExecutor(1) as pool:
         pipeline = Pipeline(senses, pool, time.thread_time)
-        looked = [result for photo in _photos(name) for result in pipeline.prepare([photo])]
+        looked = [result for photo in photos(name) for result in pipeline.prepare([photo])]
     prepared = [result for result in looked if isinstance(result, Prepared)]
     if not prepared or len(prepared) < len(looked):
         raise RuntimeError(f"{name}: {len(looked) - len(prepared)} of {len(looked)} photos refused")
@@ -220,7 +221,7 @@ def _samples(arrays: Arrays) -> list[Sample]:
 
 def _extracted(name: str, extractor: FeatureExtractor) -> Arrays:
     limits = limits_of(Guards())
-    found = [extractor.extract(decode(photo.data, limits).image) for photo in _photos(name)]
+    found = [extractor.extract(decode(photo.data, limits).image) for photo in photos(name)]
     return {
         "points": np.concatenate([one.points for one in found]),
         "descriptors": np.concatenate([one.descriptors for one in found]),
