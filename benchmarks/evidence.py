@@ -136,25 +136,39 @@ def fit(pairs: Sequence[Pair]) -> Constants:
     """Logistic regression on the pairs with anything in common.
 
     Each kind weighs as much as its pairs are likely to have that: the result is the logarithm
-    of a ratio of likelihoods, of one place to strangers and look-alikes in equal parts.
+    of a ratio of likelihoods, of one place to strangers and look-alikes in equal parts. Matches
+    that do not agree never speak for one place.
     """
     totals = Counter(pair.kind for pair in pairs)
     found = [pair for pair in pairs if pair.verdict.support and pair.kind != DRAWN]
-    weights = [len(found) / totals[p.kind] * (1.0 if p.kind == ONE else 0.5) for p in found]
-    seen = [(pair.verdict.support, pair.verdict.matches) for pair in found]
+    part = 1 / sum(kind in totals for kind in (STRANGERS, LOOK_ALIKES))
+    weights = [len(found) / totals[p.kind] * (1.0 if p.kind == ONE else part) for p in found]
+    both = [(pair.verdict.support, pair.verdict.matches) for pair in found]
+    per_support, per_match, at_all = _regression(both, found, weights)
+    if per_match > 0:
+        alone = [(support, 0) for support, _ in both]
+        per_support, per_match, at_all = _regression(alone, found, weights)
+    return Constants(per_support, per_match, at_all)
+
+
+def _regression(
+    seen: Sequence[tuple[float, int]], pairs: Sequence[Pair], weights: Sequence[float]
+) -> tuple[float, float, float]:
     model = LogisticRegression(C=1e6, max_iter=10_000)
-    model.fit(seen, [pair.kind == ONE for pair in found], sample_weight=weights)
+    model.fit(seen, [pair.kind == ONE for pair in pairs], sample_weight=weights)
     (per_support, per_match), (at_all,) = model.coef_[0], model.intercept_
-    return Constants(float(per_support), float(per_match), float(at_all))
+    return float(per_support), float(per_match), float(at_all)
 
 
 def nothing_in_common(pairs: Sequence[Pair]) -> float:
-    """What it says of one place, in nats, that nothing agrees."""
-    shares = [
-        np.mean([not pair.verdict.support for pair in pairs if pair.kind == kind])
-        for kind in (ONE, STRANGERS, LOOK_ALIKES)
-    ]
-    return log(shares[0] / ((shares[1] + shares[2]) / 2))
+    """What it says of one place, in nats, that no more agrees than most strangers come to."""
+    usual = np.median([pair.verdict.support for pair in pairs if pair.kind == STRANGERS])
+    below = {
+        kind: np.mean([pair.verdict.support <= usual for pair in pairs if pair.kind == kind])
+        for kind in {pair.kind for pair in pairs}
+    }
+    others = [below[kind] for kind in (STRANGERS, LOOK_ALIKES) if kind in below]
+    return log(below[ONE] / np.mean(others))
 
 
 def tail_rows(pairs: Sequence[Pair]) -> Iterator[list[str]]:
@@ -162,7 +176,8 @@ def tail_rows(pairs: Sequence[Pair]) -> Iterator[list[str]]:
     odds = [[same_place(pair.verdict) for pair in pairs if pair.kind == kind] for kind in KINDS]
     yield ["pairs", *(str(len(of_kind)) for of_kind in odds)]
     for least in LOG_ODDS:
-        yield [f"≥ {least:g}", *(f"{np.mean(np.array(one) >= least):.5f}" for one in odds)]
+        beyond = [np.mean(np.array(one) >= least) if one else None for one in odds]
+        yield [f"≥ {least:g}", *("-" if share is None else f"{share:.5f}" for share in beyond)]
 
 
 def left_out_rows(pairs: Sequence[Pair]) -> Iterator[list[str]]:

@@ -178,7 +178,8 @@ def _known_pairs(path: Path) -> dict[tuple[str, str], Verdict]:
         }
 
 
-def _photos(name: str) -> Iterator[Photo]:
+def photos(name: str) -> Iterator[Photo]:
+    """Every photo of a set, in the order of arrival."""
     directory = SHARED / "data" / "dev" / name
     labels = read_labels(directory / "labels.csv")
     folder = PhotoFolder(
@@ -197,7 +198,7 @@ def _embedded(name: str, encoder: Encoder, framing: Framing) -> Arrays:
     senses = Senses(decoder, read_metadata, framing, encoder, extractor=None)
     with ThreadPoolExecutor(1) as pool:
         pipeline = Pipeline(senses, pool, time.thread_time)
-        looked = [result for photo in _photos(name) for result in pipeline.prepare([photo])]
+        looked = [result for photo in photos(name) for result in pipeline.prepare([photo])]
     prepared = [result for result in looked if isinstance(result, Prepared)]
     if not prepared or len(prepared) < len(looked):
         raise RuntimeError(f"{name}: {len(looked) - len(prepared)} of {len(looked)} photos refused")
@@ -238,7 +239,7 @@ def _samples(arrays: Arrays) -> list[Sample]:
 
 def _extracted(name: str, extractor: FeatureExtractor, framing: Framing) -> Arrays:
     limits = limits_of(Guards())
-    views = (framing(decode(photo.data, limits).image)[0] for photo in _photos(name))
+    views = (framing(decode(photo.data, limits).image)[0] for photo in photos(name))
     found = [extractor.extract(view.pixels, view.hidden) for view in views]
     return {
         "points": np.concatenate([one.points for one in found]),

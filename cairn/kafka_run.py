@@ -38,11 +38,11 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
     kafka, broker = settings.kafka, broker_of(settings.kafka)
     means = means_of(settings)
     metrics = watch.metrics()
-    tell_devices(means.eyes, metrics)
     if kafka.create_topics:
         ensure_topics(broker, layout_of(kafka))
     journal = topic_name(kafka.topic_prefix, "journal")
     check_journal(broker, journal, means.identity)
+    tell_devices(means.eyes, metrics)
     codecs = Codecs(encode_outcome, encode_image, encode_item, encode_features, means.identity)
     committer = KafkaCommitter(broker, commits_of(kafka), codecs)
     with ExitStack() as stack:

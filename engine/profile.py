@@ -15,8 +15,8 @@ class Profile:
     """One meaning of "same".
 
     rule: `place` (the embedding proposes, geometry decides) or `similarity` (average linkage).
-    features: local features that geometry compares: `sift`, the name of a model, both as
-        `sift+NAME`; `auto` is `sift`, and the model of the registry where it holds one.
+    features: local features that geometry compares: `sift`, the name of a model, or `sift+NAME`:
+        the model's where SIFT does not agree.
     min_size: members that confirm a pending cluster.
     neighbours: nearest prototypes looked up for an item.
     max_prototypes: bound of prototypes, and so of exemplars, per cluster.

@@ -90,9 +90,9 @@ def _run_folder(settings: Settings, job: FolderJob, watch: Watch) -> None:
     directory = settings.state.directory
     means = means_of(settings)
     metrics = watch.metrics()
-    tell_devices(means.eyes, metrics)
     sink = lines_in(directory)
     with suppress(Stopped), closing(store_at(directory / STATE_FILE, means)) as store:
+        tell_devices(means.eyes, metrics)
         started = time.monotonic()
 
         def observe(shard: Shard) -> list[Observer]:

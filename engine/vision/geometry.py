@@ -2,8 +2,7 @@
 
 Of the points that may show the same (`engine.vision.matching`) the largest group that is turned
 and scaled alike (weak geometric consistency, Jegou et al., ECCV 2008); then a fundamental matrix
-by MAGSAC++ (Barath et al., CVPR 2020), which tries the most distinctive matches first (PROSAC,
-Chum and Matas, CVPR 2005).
+by MAGSAC++ (Barath et al., CVPR 2020).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.evidence import Worth
 from engine.types import LocalFeatures, Verdict
-from engine.vision.matching import Matcher
+from engine.vision.matching import Matcher, Matches
 
 Points = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -34,6 +33,8 @@ class EpipolarVerifier:
     worth as evidence; both were chosen for these features.
     turn, zoom: degrees and octaves by which matches of one group may differ from its centre.
     tolerance: distance in pixels of the working images within which a match agrees.
+    best_first: whether the most distinctive matches are tried first (PROSAC, Chum and Matas, CVPR
+        2005), which pays where most matches are wrong.
     max_iterations, certainty: when MAGSAC stops looking for a better geometry.
     """
 
@@ -42,6 +43,7 @@ class EpipolarVerifier:
     turn: float = 30.0
     zoom: float = 1.0
     tolerance: float = 1.5
+    best_first: bool = False
     max_iterations: int = 2000
     certainty: float = 0.999
 
@@ -53,10 +55,10 @@ class EpipolarVerifier:
         (the view that shows less, as a wide shot may contain a close one).
         """
         first, second = sorted((query, exemplar), key=_rank)
-        matches = self.matcher.match(first, second)
-        left, right = first.points[matches.rows[:, 0]], second.points[matches.rows[:, 1]]
+        rows, ratios = self._matches(first, second)
+        left, right = first.points[rows[:, 0]], second.points[rows[:, 1]]
         agree = self._agreeing(left, right)
-        support = float((1 - matches.ratios[agree] ** 2).sum())
+        support = float((1 - ratios[agree] ** 2).sum())
         return Verdict(
             inliers=len(agree),
             matches=len(left),
@@ -64,6 +66,13 @@ class EpipolarVerifier:
             belief=self.worth.belief(support, len(left)),
             overlap=max(_coverage(left[agree], first), _coverage(right[agree], second)),
         )
+
+    def _matches(self, first: LocalFeatures, second: LocalFeatures) -> Matches:
+        rows, ratios = self.matcher.match(first, second)
+        if not self.best_first:
+            return Matches(rows, ratios)
+        order = np.argsort(ratios, kind="stable")
+        return Matches(rows[order], ratios[order])
 
     def _agreeing(self, left: Points, right: Points) -> Rows:
         """Rows of the matches, given as (m, 4) points, that agree with one geometry."""
@@ -75,7 +84,8 @@ class EpipolarVerifier:
     def _alike(self, left: Points, right: Points) -> Rows:
         """Rows of the largest group of matches that are turned and scaled alike.
 
-        The centres tried are the most distinctive matches, at most 256.
+        The centres tried are the first matches, at most 256: those of the strongest points, or
+        the most distinctive ones.
         """
         if not len(left):
             return np.empty(0, np.intp)
@@ -89,12 +99,19 @@ class EpipolarVerifier:
     def _epipolar_inliers(self, left: Points, right: Points) -> NDArray[np.bool_]:
         none = np.zeros(len(left), np.bool_)
         try:
-            _, mask = cv2.findFundamentalMat(left, right, self._search())
+            mask = self._guided(left, right) if self.best_first else self._uniform(left, right)
         except cv2.error:
             return none  # degenerate samples make USAC raise instead of finding nothing
         return none if mask is None else mask.ravel().astype(np.bool_)
 
-    def _search(self) -> cv2.UsacParams:
+    def _uniform(self, left: Points, right: Points) -> NDArray[np.generic] | None:
+        # OpenCV's USAC starts from a fixed seed at every call: the same pair, the same answer.
+        _, mask = cv2.findFundamentalMat(
+            left, right, cv2.USAC_MAGSAC, self.tolerance, self.certainty, self.max_iterations
+        )
+        return mask
+
+    def _guided(self, left: Points, right: Points) -> NDArray[np.generic] | None:
         search = cv2.UsacParams()
         search.sampler = cv2.SAMPLING_PROSAC
         search.score = cv2.SCORE_METHOD_MAGSAC
@@ -104,8 +121,9 @@ class EpipolarVerifier:
         search.threshold = self.tolerance
         search.confidence, search.maxIterations = self.certainty, self.max_iterations
         search.isParallel = False
-        search.randomGeneratorState = 0  # the same pair, the same answer
-        return search
+        search.randomGeneratorState = 0
+        _, mask = cv2.findFundamentalMat(left, right, search)
+        return mask
 
 
 def _sizes(points: Points) -> Points:

@@ -6,7 +6,7 @@ How near is near enough depends on the kind of features, so each kind brings its
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,8 @@ Rows = NDArray[np.intp]
 Rates = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Matches:
-    """Pairs of points: rows (m, 2) in the first and the second image, the most distinctive first.
+class Matches(NamedTuple):
+    """Pairs of points: rows (m, 2) in the first and the second image.
 
     ratios: (m,), the larger of the two ratios of distances to the best and the second-best
     descriptor (Lowe); the less, the more distinctive.
@@ -51,7 +50,7 @@ class RatioMatcher:
         likeness = _unit_rows(first.descriptors) @ _unit_rows(second.descriptors).T
         rows, ratios = _mutual(likeness, ratio=self.ratio)
         kept = _one_to_one(first.points[rows[:, 0]], second.points[rows[:, 1]])
-        return _ranked(rows[kept], ratios[kept])
+        return Matches(rows[kept], ratios[kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +67,16 @@ class CosineMatcher:
     def match(self, first: LocalFeatures, second: LocalFeatures) -> Matches:
         """Points of learned features have a pixel each: nothing is paired twice."""
         one, other = (_unit_rows(f.descriptors, self.middle) for f in (first, second))
-        return _ranked(*_mutual(one @ other.T, least=self.least))
+        return _mutual(one @ other.T, least=self.least)
 
 
-def _mutual(
-    likeness: NDArray[np.float32], ratio: float = 1.0, least: float = -1.0
-) -> tuple[Rows, Rates]:
+def _mutual(likeness: NDArray[np.float32], ratio: float = 1.0, least: float = -1.0) -> Matches:
     """Mutual nearest neighbours, alike enough, that pass the ratio test both ways.
 
     likeness: (n, m) cosines.
     """
     if min(likeness.shape) < 2:
-        return np.empty((0, 2), np.intp), np.empty(0, np.float32)
+        return Matches(np.empty((0, 2), np.intp), np.empty(0, np.float32))
     nearest, there = _nearest(likeness)
     alike = likeness[np.arange(len(likeness)), nearest] >= least
     rows = np.flatnonzero(alike & (there <= ratio))
@@ -87,7 +84,7 @@ def _mutual(
     back, here = _nearest(np.ascontiguousarray(likeness[:, nearest[rows]].T))
     mutual = (back == rows) & (here <= ratio)
     rows, here = rows[mutual], here[mutual]
-    return np.stack([rows, nearest[rows]], axis=1), np.maximum(there[rows], here)
+    return Matches(np.stack([rows, nearest[rows]], axis=1), np.maximum(there[rows], here))
 
 
 def _nearest(likeness: NDArray[np.float32]) -> tuple[Rows, Rates]:
@@ -117,8 +114,3 @@ def _one_to_one(left: NDArray[np.float32], right: NDArray[np.float32]) -> Rows:
         _, kept = np.unique(places, axis=0, return_index=True)
         rows = rows[np.sort(kept)]
     return rows
-
-
-def _ranked(rows: Rows, ratios: Rates) -> Matches:
-    order = np.argsort(ratios, kind="stable")
-    return Matches(rows[order], ratios[order])

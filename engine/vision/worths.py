@@ -10,4 +10,4 @@ from __future__ import annotations
 from engine.evidence import Worth
 
 SIFT = Worth(per_support=2.1, per_match=-0.046, at_all=-3.4, least=-1.4)
-XFEAT = Worth(per_support=3.0, per_match=-0.01, at_all=-3.4, least=-1.4)
+XFEAT = Worth(per_support=3.4, per_match=0.0, at_all=-5.2, least=-2.3)

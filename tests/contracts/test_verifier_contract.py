@@ -49,7 +49,7 @@ def sift(_: Path) -> Kind:
 
 
 def learned(folder: Path) -> Kind:
-    return Kind(xfeat(folder), EpipolarVerifier(CosineMatcher(), worths.XFEAT))
+    return Kind(xfeat(folder), EpipolarVerifier(CosineMatcher(), worths.XFEAT, best_first=True))
 
 
 def joint(folder: Path) -> Kind:

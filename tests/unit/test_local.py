@@ -31,9 +31,9 @@ def registry_of(folder: Path, *names: str) -> Path:
 
 
 def test_sift_needs_no_model(tmp_path: Path) -> None:
-    """It is what everybody starts with, on its own or by `auto`."""
-    for choice in ("sift", "auto", PROFILES["place"].features):
-        assert open_local(choice, tmp_path / "models").extractor.identity == SIFT
+    """It is what everybody starts with."""
+    choice = PROFILES["place"].features
+    assert open_local(choice, tmp_path / "models").extractor.identity == SIFT
 
 
 def test_a_model_by_its_name(tmp_path: Path) -> None:
@@ -44,17 +44,9 @@ def test_a_model_by_its_name(tmp_path: Path) -> None:
     assert open_local("sift+lamps", registry).extractor.identity == f"{SIFT}+{alone}"
 
 
-def test_auto_takes_the_one_model_that_is_there(tmp_path: Path) -> None:
-    """Beside SIFT."""
-    registry = registry_of(tmp_path, "lamps")
-    automatic, named = (open_local(choice, registry) for choice in ("auto", "sift+lamps"))
-    assert automatic.extractor.identity == named.extractor.identity
-
-
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        ("auto", r"several models of local features \(lamps, lights\); name one"),
         ("surf", "there is no local-features 'surf'.*known: lamps, lights"),
         ("sift+lamps+lights", "more than two kinds"),
     ],
