@@ -46,7 +46,7 @@ def export_model(order: Order, registry: Path, photos: Sequence[Rgb]) -> Iterato
 
     Raises Misconfigured, before anything is added, where a part cannot be had or is not the same.
     """
-    _check_workshop()
+    check_workshop(_WORKSHOP, "exporting", "models export")
     from engine.jobs import export_models, export_onnx  # noqa: PLC0415  they import PyTorch
 
     request = export_onnx.Request(order.model, order.checkpoint, photos, order.licence)
@@ -83,10 +83,11 @@ def _name(order: Order, plan: Plan) -> str:
     return f"{order.name or own + size}{plan.part}"
 
 
-def _check_workshop() -> None:
-    missing = [name for name in _WORKSHOP if find_spec(name) is None]
+def check_workshop(libraries: Sequence[str], work: str, command: str) -> None:
+    """Raise Misconfigured where the environment lacks what a work with PyTorch needs."""
+    missing = [name for name in libraries if find_spec(name) is None]
     if missing:
         raise Misconfigured(
-            f"exporting needs {', '.join(missing)}, not installed here: run make export-env, "
-            "then .venv-export/bin/cairn models export ..."
+            f"{work} needs {', '.join(missing)}, not installed here: run make export-env, "
+            f"then .venv-export/bin/cairn {command} ..."
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from cairn.compose import limits_of
@@ -69,15 +68,6 @@ def trained(found: People, name: str, source: str, epochs: int, registry: Path) 
         difference = export_onnx.export(plan, model)
         yield f"{name}: differs from PyTorch by {difference:.1e} at most"
         add_to(registry, name, model, draft_card(model, EncoderCard, plan.fields))
-
-
-def check_workshop() -> None:
-    """Raise Misconfigured where PyTorch is not at hand."""
-    if missing := [name for name in ("torch", "onnx") if find_spec(name) is None]:
-        raise Misconfigured(
-            f"training needs {', '.join(missing)}, not installed here: run make export-env, "
-            "then .venv-export/bin/cairn train ..."
-        )
 
 
 def _people(folder: Path) -> list[Path]:

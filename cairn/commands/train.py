@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from cairn.compose import profile_of
+from cairn.exporting import check_workshop
 from cairn.framings import framing_of
 from cairn.models import free_folder
 from cairn.options import Config, settings_of
-from cairn.training import check_workshop, people_in, trained
+from cairn.training import people_in, trained
 
 app = typer.Typer(help="Train: an encoder of one's own, from a labelled folder.")
 
@@ -41,7 +42,7 @@ def face_embedder(
     Example: .venv-export/bin/cairn train face-embedder people/ -o our-faces
     """
     settings = settings_of(config)
-    check_workshop()
+    check_workshop(("torch", "onnx"), "training", "train")
     registry = settings.models.directory
     free_folder(registry, name)
     framing = framing_of(profile_of("face", settings.profiles), registry)
