@@ -13,9 +13,11 @@ from prometheus_client import CollectorRegistry
 from cairn.devices import sessions_of, tell_devices, threads_for
 from cairn.eyes import Eyes
 from cairn.sections import Engine
+from engine.vision import worths
 from engine.vision.builtin import BuiltinEncoder
 from engine.vision.framing import WholeImage
 from engine.vision.geometry import EpipolarVerifier
+from engine.vision.matching import RatioMatcher
 from engine.vision.onnx_encoder import load_encoder
 from engine.vision.session import Session
 from exporters.metrics import Metrics
@@ -40,7 +42,7 @@ def eyes(tmp_path: Path) -> Eyes:
     encoder = load_encoder(image_tower(tmp_path), threads=1)
     on_gpu = replace(encoder.session, name="yolo.onnx", device="cuda", at_once=32)
     framing = Nested(several=(on_gpu, Holder(on_gpu)))
-    return Eyes(framing, encoder, None, EpipolarVerifier())
+    return Eyes(framing, encoder, None, EpipolarVerifier(RatioMatcher(), worths.SIFT))
 
 
 def test_models_are_told_in_the_log_and_in_a_metric(
@@ -71,7 +73,9 @@ def test_models_are_told_in_the_log_and_in_a_metric(
 
 def test_eyes_without_models_have_no_sessions() -> None:
     """The built-in encoder is arithmetic."""
-    plain = Eyes(WholeImage(), BuiltinEncoder(), None, EpipolarVerifier())
+    plain = Eyes(
+        WholeImage(), BuiltinEncoder(), None, EpipolarVerifier(RatioMatcher(), worths.SIFT)
+    )
     assert not any(sessions_of(plain).values())
     assert threads_for(Engine(), plain) == os.cpu_count()
 
