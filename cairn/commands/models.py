@@ -23,8 +23,11 @@ from engine.errors import BadImage, Misconfigured
 from engine.types import Rgb
 from engine.vision.builtin import BuiltinEncoder
 from engine.vision.card import EncoderCard, ModelCard, draft_card, kind_of
+from engine.vision.clip_text import TextEncoderCard
 from engine.vision.decode import decode
+from engine.vision.face_detector import FaceDetectorCard
 from engine.vision.upscale import UpscalerCard
+from engine.vision.xfeat import LocalFeaturesCard
 from engine.vision.yolo import DetectorCard
 from producer.synthetic import make_samples
 
@@ -34,6 +37,9 @@ _USE = {
     ENCODER: ": cairn cluster DIR --encoder {name}",
     kind_of(DetectorCard): ": name it in a profile (profiles.NAME.detector)",
     kind_of(UpscalerCard): ": name it in a profile (profiles.NAME.upscaler)",
+    kind_of(FaceDetectorCard): ": cairn cluster DIR --profile face (profiles.face.detector)",
+    kind_of(LocalFeaturesCard): ": name it in a profile (profiles.place.features = 'sift+{name}')",
+    kind_of(TextEncoderCard): ": cairn label --text {name} ...",
 }
 
 
