@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from engine.clusterer import NOTHING
 from engine.sight import Prepared
-from engine.types import Box, ImageRecord, Item, LocalFeatures, Origin, Vector, Verdict
+from engine.types import Box, ImageRecord, Item, LocalFeatures, Origin, Vector
 from engine.vectors import settle
+from engine.verdict import Verdict
 
 SCOPE = "crowd"
 _FAMILIES = 25

@@ -36,7 +36,8 @@ from cairn.local import Local
 from cairn.sections import Guards
 from engine.evidence import PRIOR, same_place
 from engine.ports import FeatureExtractor
-from engine.types import LocalFeatures, Verdict
+from engine.types import LocalFeatures
+from engine.verdict import Verdict
 from engine.vision.decode import decode
 from producer.labels import read_labels
 from producer.synthetic import make_samples

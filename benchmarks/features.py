@@ -28,7 +28,8 @@ from engine.jobs.placements import area
 from engine.pipeline import Pipeline, Senses
 from engine.ports import Encoder, FeatureExtractor, Framing, Verifier
 from engine.sight import Prepared
-from engine.types import GeoPoint, Item, LocalFeatures, Photo, Verdict
+from engine.types import GeoPoint, Item, LocalFeatures, Photo
+from engine.verdict import Verdict
 from engine.vision.decode import decode
 from engine.vision.exif import read_metadata, read_metadata_from
 from engine.vision.framing import WholeImage

@@ -16,11 +16,13 @@ from engine.book import Book, ScopeBook
 from engine.cluster import id_for
 from engine.clusterer import Clusterer
 from engine.index.adaptive import AdaptiveIndex
+from engine.lineage import Assigned, Created, Event
 from engine.members import Membership
 from engine.profile import PROFILES, Profile
 from engine.rules import RULES
 from engine.sight import Prepared
-from engine.types import Assigned, Created, Event, Evidence, Outcome
+from engine.types import Outcome
+from engine.verdict import Evidence
 
 DECIDED = {"place": 10, "similarity": 1}
 """While a scope grows, every so many photos the clusterer decides, by rule; the others found."""

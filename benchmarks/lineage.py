@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.types import (
+from engine.lineage import (
     Assigned,
     Calibrated,
     Carved,
@@ -15,9 +15,9 @@ from engine.types import (
     Created,
     Merged,
     Moved,
-    Outcome,
     Split,
 )
+from engine.types import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from benchmarks.streams import Stream
 from engine.clusterer import NOTHING
 from engine.evidence import metres_between, same_place
 from engine.profile import Profile
-from engine.types import Verdict
+from engine.verdict import Verdict
 
 NEIGHBOURS = 20
 """Nearest neighbours that each photo is verified against."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.ports import Verifier
-from engine.types import LocalFeatures, Verdict
+from engine.types import LocalFeatures
+from engine.verdict import Verdict
 
 
 class TimedVerifier:

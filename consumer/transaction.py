@@ -21,16 +21,8 @@ from consumer.connection import OPERATOR_ERRORS, Broker, connecting
 from consumer.topics import HEADROOM_BYTES, topic_name
 from engine.dead_letter import dead_letter_record
 from engine.errors import CommitAborted, Misconfigured, Transient
-from engine.types import (
-    Assigned,
-    Batch,
-    Correction,
-    ImageRecord,
-    Item,
-    LocalFeatures,
-    Origin,
-    Outcome,
-)
+from engine.lineage import Assigned
+from engine.types import Batch, Correction, ImageRecord, Item, LocalFeatures, Origin, Outcome
 from engine.wire import (
     IDENTITY,
     Record,

@@ -8,8 +8,8 @@ import orjson
 
 from engine.book import Book
 from engine.cluster import Cluster
-from engine.lineage import Calibrated, Revived
-from engine.types import Change, Merged, Moved, Outcome, Split
+from engine.lineage import Calibrated, Change, Merged, Moved, Revived, Split
+from engine.types import Outcome
 from engine.wire import Record, cluster_key
 
 

@@ -13,36 +13,31 @@ from engine.calibration import Calibration
 from engine.cluster import UNKNOWN, Cluster, Prototype, Taken, carve, joined, taken_of
 from engine.constraints import Constraints
 from engine.lineage import (
+    Assigned,
     Calibrated,
+    Carved,
+    Change,
+    Confirmed,
     Constrained,
     Constraint,
+    Created,
+    Event,
     Forgotten,
+    Fusions,
+    LobeChange,
+    Merged,
+    Moved,
     Named,
     PersonalChange,
     Released,
     Revived,
+    Split,
     Standing,
     Vouched,
 )
 from engine.ports import Index
 from engine.rapport import Rapport
-from engine.types import (
-    Assigned,
-    Carved,
-    Change,
-    Confirmed,
-    Created,
-    Event,
-    Fusions,
-    ImageRecord,
-    Item,
-    LobeChange,
-    Merged,
-    Moved,
-    Outcome,
-    Split,
-    Vector,
-)
+from engine.types import ImageRecord, Item, Outcome, Vector
 
 IndexFactory: TypeAlias = Callable[[], Index]
 

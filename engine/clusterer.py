@@ -11,23 +11,13 @@ from engine.cluster import Cluster, Prototype, Taken, id_for, taken_of
 from engine.constraints import may_merge
 from engine.decide import Assign, Candidate, Decision, Facts, RuleFunction, Spawn, Verify
 from engine.evidence import metres_between
-from engine.lineage import Constrained, Constraint
+from engine.lineage import Assigned, Change, Constrained, Constraint, Created, Event
 from engine.maintain import Maintenance, confirmation, merge_order
 from engine.ports import ExemplarMemory, MemberMemory, Verifier
 from engine.profile import Profile
 from engine.sight import Prepared
-from engine.types import (
-    Assigned,
-    Change,
-    Created,
-    Event,
-    ImageRecord,
-    Item,
-    Outcome,
-    Trial,
-    Vector,
-    Verdict,
-)
+from engine.types import ImageRecord, Item, Outcome, Vector
+from engine.verdict import Trial, Verdict
 
 NOTHING = Verdict(inliers=0, matches=0, support=0.0, overlap=0.0, belief=0.0)
 """What geometry says where there is nothing to compare."""

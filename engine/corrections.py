@@ -32,10 +32,10 @@ from engine.commands import (
 from engine.constraints import tied
 from engine.draft import Draft
 from engine.errors import BadCommand
-from engine.lineage import Inheritance
+from engine.lineage import Assigned, Change, Event, Inheritance, Merged
 from engine.maintain import merge_order
 from engine.ports import MemberMemory, Past
-from engine.types import Assigned, Change, Correction, Event, Item, Merged, Outcome
+from engine.types import Correction, Item, Outcome
 from engine.undo import undo
 
 

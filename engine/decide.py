@@ -22,7 +22,7 @@ from engine.criteria import STRICTEST
 from engine.evidence import similarity_confidence
 from engine.profile import Profile
 from engine.rapport import Rapport
-from engine.types import Evidence, Trial
+from engine.verdict import Evidence, Trial
 
 CLOSE = 0.1
 """How far below the threshold an item is in doubt, as a part of the way to identity."""

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from engine.decide import Assign, Candidate, Facts, Spawn, Step, Verify, evidence_of, within_reach
 from engine.evidence import probability, same_place
 from engine.profile import Profile
-from engine.types import Trial
+from engine.verdict import Trial
 
 ALWAYS = 2
 """Verifications that no lack of hope prevents: hopes are learned from them."""

@@ -14,18 +14,23 @@ from engine.book import ScopeBook
 from engine.cluster import Prototype, id_of_child, joined
 from engine.errors import BadCommand
 from engine.lineage import (
+    Carved,
+    Change,
     Constrained,
     Constraint,
     Forgotten,
     Inheritance,
+    Merged,
+    Moved,
     Named,
     Released,
     Revived,
+    Split,
     Standing,
     Vouched,
 )
 from engine.ports import Members
-from engine.types import Carved, Change, Item, Merged, Moved, Split
+from engine.types import Item
 
 
 class Draft:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import asin, cos, exp, radians, sin, sqrt
 
-from engine.types import GeoPoint, Verdict
+from engine.types import GeoPoint
+from engine.verdict import Verdict
 
 PRIOR = -4.5
 """Log-odds that a candidate shows the place before it is looked at, less the price of an error."""

@@ -1,12 +1,17 @@
-"""What people change about clusters, what it takes to change it back, and what a scope learns.
+"""Lineage: everything that happens to clusters, in the past tense.
 
-Inert nouns, beside the changes of `engine.types` that put items on clusters.
+What the engine does with items and lobes, what people change and what it takes to change it back,
+and what a scope learns: inert nouns, and the one way in which state moves.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TypeAlias
+
+from engine.verdict import Evidence
+
+Fusions: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -125,4 +130,96 @@ class Calibrated:
     sample: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A pending cluster was born from its founding item."""
+
+    cluster_id: str
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """An item joined a cluster through a prototype, which it became itself where it `founds`.
+
+    confidence: probability, 0 to 1, that the item belongs here; 1 for a founder.
+    """
+
+    cluster_id: str
+    item_id: str
+    prototype_id: int
+    founds: bool
+    confidence: float
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A cluster reached its profile's minimum size, or two members that are certain."""
+
+    cluster_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """`retired_id`, which redirects for ever, became part of `cluster_id`; `fused` as in Moved.
+
+    inheritance: where a person merged, to undo it by.
+    """
+
+    cluster_id: str
+    retired_id: str
+    fused: Fusions = ()
+    inheritance: Inheritance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """`cluster_id` was born from some lobes of `parent_id`, which keeps at least one."""
+
+    cluster_id: str
+    parent_id: str
+    prototypes: tuple[int, ...]
+    item_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Some lobes of `source_id`, which keeps at least one, went over to `cluster_id`.
+
+    fused: as pairs of prototype ids, in order, which lobes took in which, to stay within bounds.
+    """
+
+    cluster_id: str
+    source_id: str
+    prototypes: tuple[int, ...]
+    item_ids: tuple[str, ...]
+    fused: Fusions = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Carved:
+    """Items left their lobes and founded one together; `taken` are pairs (item id, lobe it left).
+
+    The first item that was its lobe's exemplar becomes the new one's, else the first of all; a
+    lobe that lost its exemplar has none, and one that lost every member is gone.
+    """
+
+    cluster_id: str
+    prototype_id: int
+    taken: tuple[tuple[str, int], ...]
+
+
 PersonalChange: TypeAlias = Revived | Named | Vouched | Constrained | Released | Forgotten
+LobeChange: TypeAlias = Merged | Split | Moved | Carved
+ClusterChange: TypeAlias = Created | Assigned | Confirmed | LobeChange | PersonalChange
+Change: TypeAlias = ClusterChange | Calibrated
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of a scope's lineage. `seq` counts from 1 within the scope, without gaps."""
+
+    scope: str
+    seq: int
+    change: Change

@@ -14,11 +14,11 @@ import numpy as np
 from engine.book import ScopeBook
 from engine.calibration import Calibration
 from engine.cluster import Cluster, Prototype, id_of_child
+from engine.lineage import Change, Confirmed, Fusions, Merged, Moved, Split
 from engine.linkage import fusions
 from engine.ports import Members
 from engine.profile import Profile
 from engine.regroup import Transfer, lobes_of, regroup
-from engine.types import Change, Confirmed, Fusions, Merged, Moved, Split
 
 REGION = 160
 """Lobes that are agglomerated at once on behalf of one item."""

@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from engine.lineage import Forgotten
+from engine.lineage import Assigned, Carved, Event, Forgotten, Merged, Moved
 from engine.ports import Members
-from engine.types import Assigned, Carved, Event, Item, Merged, Moved
+from engine.types import Item
 
 
 class Nobody:

@@ -11,20 +11,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lineage import Event
 from engine.sight import Decoded, Detection, Metadata, View
-from engine.types import (
-    Batch,
-    Event,
-    Item,
-    LocalFeatures,
-    Mask,
-    Message,
-    Outcome,
-    Rejection,
-    Rgb,
-    Vector,
-    Verdict,
-)
+from engine.types import Batch, Item, LocalFeatures, Mask, Message, Outcome, Rejection, Rgb, Vector
+from engine.verdict import Verdict
 
 
 class Decoder(Protocol):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from math import atanh, exp, log, log1p
 
 from engine.evidence import agrees
-from engine.types import Trial
+from engine.verdict import Trial
 
 HALF_KNOWN = 20
 """Examples of either kind at which half of what they say is believed."""

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.commands import Order
-from engine.lineage import Calibrated, Inheritance, PersonalChange
+from engine.lineage import Event
 
 Vector: TypeAlias = NDArray[np.float32]
 """Shape (d,), float32, unit length unless the docstring says otherwise; `engine.vectors`."""
 Rgb: TypeAlias = NDArray[np.uint8]
 """Shape (height, width, 3), red-green-blue, upright."""
-Mask: TypeAlias = NDArray[np.bool_]  # shape (height, width)
-Fusions: TypeAlias = tuple[tuple[int, int], ...]
+Mask: TypeAlias = NDArray[np.bool_]
+"""Shape (height, width) of the image it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,141 +123,6 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What geometry says of two images: of `matches`, `inliers` agree with one camera motion.
-
-    support: sum over the inliers of how distinctive each is, 1 less its squared ratio (Lowe).
-    belief: what that is worth as evidence of one place, in nats.
-    overlap: share of the smaller covered area, 0 to 1, in which the two views agree.
-    """
-
-    inliers: int
-    matches: int
-    support: float
-    overlap: float
-    belief: float
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One verification spent on the way to a decision; `similarity` is the cosine.
-
-    metres, seconds: between the photo and the cluster's nearest exemplar, None for unknown.
-    """
-
-    cluster_id: str
-    exemplar: str
-    similarity: float
-    verdict: Verdict
-    metres: float | None = None
-    seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Why it is `assign`, `spawn` or `defer` (`kind`); cosines to the two best clusters, if any."""
-
-    kind: str
-    similarity: float | None = None
-    runner_up: float | None = None
-    trials: tuple[Trial, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """A pending cluster was born from its founding item."""
-
-    cluster_id: str
-    item_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Assigned:
-    """An item joined a cluster through a prototype, which it became itself where it `founds`.
-
-    confidence: probability, 0 to 1, that the item belongs here; 1 for a founder.
-    """
-
-    cluster_id: str
-    item_id: str
-    prototype_id: int
-    founds: bool
-    confidence: float
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """A cluster reached its profile's minimum size, or two members that are certain."""
-
-    cluster_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """`retired_id`, which redirects for ever, became part of `cluster_id`; `fused` as in Moved.
-
-    inheritance: where a person merged, to undo it by.
-    """
-
-    cluster_id: str
-    retired_id: str
-    fused: Fusions = ()
-    inheritance: Inheritance | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """`cluster_id` was born from some lobes of `parent_id`, which keeps at least one."""
-
-    cluster_id: str
-    parent_id: str
-    prototypes: tuple[int, ...]
-    item_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """Some lobes of `source_id`, which keeps at least one, went over to `cluster_id`.
-
-    fused: as pairs of prototype ids, in order, which lobes took in which, to stay within bounds.
-    """
-
-    cluster_id: str
-    source_id: str
-    prototypes: tuple[int, ...]
-    item_ids: tuple[str, ...]
-    fused: Fusions = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Carved:
-    """Items left their lobes and founded one together; `taken` are pairs (item id, lobe it left).
-
-    The first item that was its lobe's exemplar becomes the new one's, else the first of all; a
-    lobe that lost its exemplar has none, and one that lost every member is gone.
-    """
-
-    cluster_id: str
-    prototype_id: int
-    taken: tuple[tuple[str, int], ...]
-
-
-LobeChange: TypeAlias = Merged | Split | Moved | Carved
-ClusterChange: TypeAlias = Created | Assigned | Confirmed | LobeChange | PersonalChange
-Change: TypeAlias = ClusterChange | Calibrated
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One entry of a scope's lineage. `seq` counts from 1 within the scope, without gaps."""
-
-    scope: str
-    seq: int
-    change: Change
-
-
-@dataclass(frozen=True, slots=True)
 class Correction:
     """An order somebody gave. `asked_at` is in seconds since the Unix epoch."""
 
@@ -274,7 +139,10 @@ Message: TypeAlias = Photo | Correction | Rejection
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """All that one photo or correction changed. items: its own, carved and forgotten ones."""
+    """All that one photo or correction changed: the unit of the journal and of replay.
+
+    items: those of the photo, and, without local features, those that were carved or forgotten.
+    """
 
     cause: ImageRecord | Correction
     items: tuple[Item, ...]

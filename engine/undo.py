@@ -13,8 +13,19 @@ from contextlib import suppress
 from engine.commands import ConfirmCluster, ForgetImage, LinkItems
 from engine.draft import Draft
 from engine.errors import BadCommand
-from engine.lineage import Constrained, Forgotten, Named, Released, Revived, Vouched
-from engine.types import Correction, Event, Merged, Moved, Outcome, Split
+from engine.lineage import (
+    Constrained,
+    Event,
+    Forgotten,
+    Merged,
+    Moved,
+    Named,
+    Released,
+    Revived,
+    Split,
+    Vouched,
+)
+from engine.types import Correction, Outcome
 
 
 def undo(past: Outcome, draft: Draft) -> None:

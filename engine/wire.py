@@ -17,32 +17,28 @@ from urllib.parse import quote, unquote
 import orjson
 
 from engine.lineage import (
-    Calibrated,
-    Constrained,
-    Constraint,
-    Forgotten,
-    Named,
-    Released,
-    Revived,
-    Vouched,
-)
-from engine.types import (
     Assigned,
+    Calibrated,
     Carved,
     Change,
     ClusterChange,
     Confirmed,
-    Correction,
+    Constrained,
+    Constraint,
     Created,
     Event,
-    Evidence,
-    ImageRecord,
+    Forgotten,
     LobeChange,
     Merged,
     Moved,
-    Outcome,
+    Named,
+    Released,
+    Revived,
     Split,
+    Vouched,
 )
+from engine.types import Correction, ImageRecord, Outcome
+from engine.verdict import Evidence
 
 IDENTITY = "made-with"
 """Header of a journal record: the encoder, local features and profile it belongs to."""

@@ -16,7 +16,8 @@ from typing import BinaryIO, Final
 import orjson
 
 from engine.errors import Misconfigured
-from engine.types import Batch, Event, Outcome, Rejection
+from engine.lineage import Event
+from engine.types import Batch, Outcome, Rejection
 
 _CHUNK_BYTES: Final = 1 << 20
 

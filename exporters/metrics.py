@@ -13,8 +13,8 @@ from typing import TypeAlias
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from engine.evidence import agrees
-from engine.lineage import Calibrated
-from engine.types import Assigned, Batch, Change, ImageRecord, Merged, Split
+from engine.lineage import Assigned, Calibrated, Change, Merged, Split
+from engine.types import Batch, ImageRecord
 
 Registry: TypeAlias = CollectorRegistry
 """Where a worker's metrics live: one a worker, made by whoever composes it."""

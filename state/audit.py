@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from engine.book import Book
-from engine.lineage import Forgotten
-from engine.types import Assigned, ImageRecord, Outcome, Vector
+from engine.lineage import Assigned, Forgotten
+from engine.types import ImageRecord, Outcome, Vector
 from state.identity import NO_FEATURES, Identity, parse
 from state.records import CorruptRecord
 from state.survey import NoIndex, StateFile

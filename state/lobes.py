@@ -10,8 +10,7 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from engine.lineage import Forgotten
-from engine.types import Assigned, Carved, Event, Merged, Moved
+from engine.lineage import Assigned, Carved, Event, Forgotten, Merged, Moved
 
 _MEMBERS: Final = """
 WITH RECURSIVE lobes(lobe) AS (

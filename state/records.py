@@ -10,7 +10,7 @@ A record is one frame, little-endian throughout:
     magic (4 bytes, one per kind) | version (uint16) | header length (uint32)
     header (JSON) | raw array buffers | CRC-32 of all before it (uint32)
 
-The header carries the field names of `engine.types`: renaming one there changes the format and
+The header carries the field names of the nouns: renaming one of them changes the format and
 needs a new version here. Numbers must be finite, for JSON has no others.
 """
 
@@ -29,13 +29,10 @@ from numpy.typing import NDArray
 
 from engine.command_message import order_body, order_of
 from engine.errors import Misconfigured
-from engine.lineage import Constraint, Inheritance, Standing
+from engine.lineage import Change, Constraint, Event, Inheritance, Standing
 from engine.types import (
     Box,
-    Change,
     Correction,
-    Event,
-    Evidence,
     GeoPoint,
     ImageRecord,
     Item,
@@ -43,9 +40,8 @@ from engine.types import (
     Origin,
     Outcome,
     Rejection,
-    Trial,
-    Verdict,
 )
+from engine.verdict import Evidence, Trial, Verdict
 
 VERSION: Final = 5
 

@@ -11,16 +11,8 @@ from typing import Any, Final, TypeVar
 
 from engine.commands import ForgetImage
 from engine.errors import Transient
-from engine.types import (
-    Assigned,
-    Batch,
-    Correction,
-    ImageRecord,
-    Item,
-    LocalFeatures,
-    Outcome,
-    Rejection,
-)
+from engine.lineage import Assigned
+from engine.types import Batch, Correction, ImageRecord, Item, LocalFeatures, Outcome, Rejection
 from state.lobes import Lobes
 from state.records import (
     CorruptRecord,

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.lineage import Assigned, Change, Created, Event
 from engine.sight import Prepared
 from engine.types import (
-    Assigned,
     Box,
-    Change,
-    Created,
-    Event,
-    Evidence,
     GeoPoint,
     ImageRecord,
     Item,
@@ -20,9 +16,9 @@ from engine.types import (
     Outcome,
     Rejection,
     Vector,
-    Verdict,
 )
 from engine.vectors import settle
+from engine.verdict import Evidence, Verdict
 from engine.vision import worths
 from state.records import encode_image, encode_item, encode_outcome
 

@@ -6,16 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from engine.members import Membership
-from engine.types import (
-    Batch,
-    Correction,
-    ImageRecord,
-    Item,
-    LocalFeatures,
-    Outcome,
-    Rejection,
-    Verdict,
-)
+from engine.types import Batch, Correction, ImageRecord, Item, LocalFeatures, Outcome, Rejection
+from engine.verdict import Verdict
 from state.records import redacted_image, redacted_item
 from state.store import DuplicateImage, exemplar_features, forgotten_image
 from tests.builders import agreeing

@@ -8,22 +8,12 @@ from engine.book import Book, ScopeBook
 from engine.clusterer import Clusterer
 from engine.index.exact import ExactIndex
 from engine.jobs.placements import placements
+from engine.lineage import Assigned, Change, Created, Event, Merged, Moved, Split
 from engine.members import Membership
 from engine.profile import PROFILES, Profile
 from engine.rules import RULES
-from engine.types import (
-    Assigned,
-    Batch,
-    Change,
-    Created,
-    Event,
-    Evidence,
-    Merged,
-    Moved,
-    Outcome,
-    Split,
-    Vector,
-)
+from engine.types import Batch, Outcome, Vector
+from engine.verdict import Evidence
 from tests.blobs import DIM
 from tests.builders import prepared
 from tests.fakes import KeptFeatures, MemoryStore, SamePlaceVerifier

@@ -24,11 +24,12 @@ from engine.commands import (
 from engine.corrections import Corrector
 from engine.errors import BadCommand
 from engine.index.exact import ExactIndex
+from engine.lineage import Created, Split
 from engine.members import Membership
 from engine.ports import Store
 from engine.profile import PROFILES, Profile
 from engine.rules import RULES
-from engine.types import Batch, Correction, Created, Item, Origin, Outcome, Split
+from engine.types import Batch, Correction, Item, Origin, Outcome
 from engine.vectors import settle
 from state.cache import ExemplarCache
 from tests.builders import DIM, prepared, unit

@@ -8,31 +8,26 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
 from engine.lineage import (
-    Calibrated,
-    Constrained,
-    Forgotten,
-    Named,
-    Released,
-    Revived,
-    Standing,
-    Vouched,
-)
-from engine.types import (
     Assigned,
-    Box,
+    Calibrated,
     Carved,
     Change,
     Confirmed,
+    Constrained,
     Created,
+    Forgotten,
     Fusions,
-    ImageRecord,
-    Item,
     LobeChange,
     Merged,
     Moved,
-    Outcome,
+    Named,
+    Released,
+    Revived,
     Split,
+    Standing,
+    Vouched,
 )
+from engine.types import Box, ImageRecord, Item, Outcome
 
 ClusterKey: TypeAlias = tuple[str, str]
 """Scope and cluster id."""

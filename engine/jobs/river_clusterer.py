@@ -18,7 +18,8 @@ from engine.members import Membership
 from engine.profile import PROFILES, Profile
 from engine.rules import RULES
 from engine.sight import Prepared
-from engine.types import Box, ImageRecord, Item, LocalFeatures, Origin, Vector, Verdict
+from engine.types import Box, ImageRecord, Item, LocalFeatures, Origin, Vector
+from engine.verdict import Verdict
 
 SCOPE = "river"
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.evidence import Worth
-from engine.types import LocalFeatures, Verdict
+from engine.types import LocalFeatures
+from engine.verdict import Verdict
 from engine.vision.matching import Matcher, Matches
 
 Points = NDArray[np.float32]

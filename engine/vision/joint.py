@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from engine.evidence import agrees
 from engine.ports import FeatureExtractor, Verifier
-from engine.types import LocalFeatures, Mask, Rgb, Verdict
+from engine.types import LocalFeatures, Mask, Rgb
+from engine.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

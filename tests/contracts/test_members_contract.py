@@ -12,21 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.lineage import Forgotten
+from engine.lineage import Assigned, Carved, Change, Event, Forgotten, Merged, Moved
 from engine.members import Membership
 from engine.ports import Members
-from engine.types import (
-    Assigned,
-    Batch,
-    Carved,
-    Change,
-    Event,
-    Evidence,
-    Item,
-    Merged,
-    Moved,
-    Outcome,
-)
+from engine.types import Batch, Item, Outcome
+from engine.verdict import Evidence
 from state.store import open_store
 from tests.builders import prepared
 from tests.fakes import MemoryStore

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.commands import ConfirmCluster, ForgetImage, Order
-from engine.lineage import Forgotten
+from engine.lineage import Carved, Event, Forgotten
 from engine.ports import Store
-from engine.types import Batch, Carved, Correction, Event, ImageRecord, Item, Origin, Outcome
+from engine.types import Batch, Correction, ImageRecord, Item, Origin, Outcome
 from state.records import redacted_item
 from state.store import DuplicateImage, open_store
 from tests.builders import make_features, make_outcome, make_rejection, written

@@ -14,20 +14,10 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from consumer.assignment import Change
 from consumer.connection import Broker
 from consumer.kafka import KafkaSource, SourceSettings, open_source
+from engine.lineage import Assigned, Event
 from engine.photo_message import photo_record
-from engine.types import (
-    Assigned,
-    Box,
-    Event,
-    Evidence,
-    ImageRecord,
-    Item,
-    LocalFeatures,
-    Message,
-    Origin,
-    Outcome,
-    Photo,
-)
+from engine.types import Box, ImageRecord, Item, LocalFeatures, Message, Origin, Outcome, Photo
+from engine.verdict import Evidence
 from engine.wire import Record
 
 PATIENCE_S = 30.0

@@ -16,8 +16,7 @@ import orjson
 import pytest
 
 from consumer.connection import Broker
-from engine.lineage import Forgotten, Named, Revived
-from engine.types import Created, Merged
+from engine.lineage import Created, Forgotten, Merged, Named, Revived
 from engine.wire import EVENT_TYPES
 from producer.synthetic import make_samples
 from tests.kafka import kit

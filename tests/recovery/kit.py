@@ -21,7 +21,8 @@ from tempfile import TemporaryDirectory
 from cairn.compose import means_of
 from cairn.sections import Settings
 from engine.jobs.placements import placements
-from engine.types import Event, Outcome
+from engine.lineage import Event
+from engine.types import Outcome
 from state.store import open_store
 from tests.recovery.photos import MAX_BYTES
 

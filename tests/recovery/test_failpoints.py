@@ -31,7 +31,8 @@ from engine.members import Membership
 from engine.profile import PROFILES
 from engine.rules import RULES
 from engine.sight import Prepared
-from engine.types import Batch, LocalFeatures, Origin, Outcome, Photo, Rejection, Verdict
+from engine.types import Batch, LocalFeatures, Origin, Outcome, Photo, Rejection
+from engine.verdict import Verdict
 from engine.wire import event_body
 from exporters.jsonl import JsonLines, JsonLinesSink
 from state.cache import ExemplarCache

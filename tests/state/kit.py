@@ -6,7 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 from engine.jobs.placements import placements
-from engine.types import Event, Outcome
+from engine.lineage import Event
+from engine.types import Outcome
 from engine.vision.card import EncoderCard, draft_card, write_card
 from state.survey import open_state
 

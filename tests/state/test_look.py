@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 from cairn.cli import app
 from engine.jobs.placements import placements
-from engine.types import Assigned, Batch, Event, Evidence, Item
+from engine.lineage import Assigned, Event
+from engine.types import Batch, Item
+from engine.verdict import Evidence
 from state.identity import Identity
 from state.records import encode_item
 from state.store import open_store

@@ -10,20 +10,9 @@ import pytest
 from engine.book import Book, ScopeBook
 from engine.cluster import UNKNOWN, Taken, id_of_child
 from engine.index.exact import ExactIndex
-from engine.types import (
-    Assigned,
-    Carved,
-    Change,
-    Created,
-    Event,
-    Evidence,
-    GeoPoint,
-    Item,
-    Merged,
-    Moved,
-    Split,
-    Vector,
-)
+from engine.lineage import Assigned, Carved, Change, Created, Event, Merged, Moved, Split
+from engine.types import GeoPoint, Item, Vector
+from engine.verdict import Evidence
 from tests.builders import DIM, prepared
 
 HERE = Taken(GeoPoint(1.0, 2.0), 3.0)

@@ -13,22 +13,13 @@ from engine.book import Book
 from engine.cluster import UNKNOWN, id_for
 from engine.clusterer import Clusterer
 from engine.index.exact import ExactIndex
+from engine.lineage import Assigned, Change, Confirmed, Created, Event, Merged
 from engine.members import Membership
 from engine.profile import PROFILES, Profile
 from engine.rules import RULES
 from engine.sight import Prepared
-from engine.types import (
-    Assigned,
-    Change,
-    Confirmed,
-    Created,
-    Event,
-    GeoPoint,
-    LocalFeatures,
-    Merged,
-    Outcome,
-    Verdict,
-)
+from engine.types import GeoPoint, LocalFeatures, Outcome
+from engine.verdict import Verdict
 from tests.builders import DIM, agreeing, prepared
 from tests.fakes import KeptFeatures, SamePlaceVerifier
 from tests.invariants import snapshot

@@ -21,9 +21,9 @@ from engine.commands import (
 )
 from engine.corrections import Corrector
 from engine.errors import BadCommand
-from engine.lineage import Forgotten
+from engine.lineage import Carved, Change, Forgotten, Merged, Split
 from engine.profile import PROFILES
-from engine.types import Carved, Change, Correction, Merged, Origin, Outcome, Split
+from engine.types import Correction, Origin, Outcome
 from tests.shards import SCOPE, SMALL, Desk
 
 PLACE = PROFILES["place"]

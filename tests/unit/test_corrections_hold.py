@@ -13,8 +13,8 @@ from engine.book import Book
 from engine.commands import ForgetImage, LinkItems, UndoCommand
 from engine.errors import BadCommand
 from engine.index.exact import ExactIndex
+from engine.lineage import Carved, Created, Split
 from engine.profile import Profile
-from engine.types import Carved, Created, Split
 from state.store import open_store
 from tests.builders import DIM
 from tests.fakes import MemoryStore

@@ -12,7 +12,7 @@ from engine.decide_place import ALWAYS, decide_place
 from engine.evidence import agrees
 from engine.profile import PROFILES
 from engine.rapport import Rapport
-from engine.types import Trial, Verdict
+from engine.verdict import Trial, Verdict
 from engine.vision import worths
 from tests.builders import agreeing
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.evidence import Worth, agrees, probability, same_place
-from engine.types import Verdict
+from engine.verdict import Verdict
 from engine.vision import worths
 
 KINDS = (worths.SIFT, worths.XFEAT)

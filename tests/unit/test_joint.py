@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from engine.types import LocalFeatures, Mask, Rgb, Verdict
+from engine.types import LocalFeatures, Mask, Rgb
+from engine.verdict import Verdict
 from engine.vision.joint import JointExtractor, JointVerifier
 from tests.builders import agreeing, features_of
 from tests.fakes import SamePlaceVerifier

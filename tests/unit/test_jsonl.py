@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import Misconfigured
-from engine.types import Batch, Event, Outcome
+from engine.lineage import Event
+from engine.types import Batch, Outcome
 from exporters.jsonl import JsonLines, JsonLinesSink
 from tests.builders import make_outcome, make_rejection
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from engine.evidence import agrees
-from engine.types import LocalFeatures, Verdict
+from engine.types import LocalFeatures
+from engine.verdict import Verdict
 from engine.vision import worths
 from engine.vision.geometry import EpipolarVerifier
 from engine.vision.matching import RatioMatcher

@@ -22,8 +22,9 @@ from engine.commands import (
     SplitCluster,
     UndoCommand,
 )
+from engine.lineage import Event
 from engine.sight import Prepared
-from engine.types import Correction, Event, Message, Origin, Photo, Rejection
+from engine.types import Correction, Message, Origin, Photo, Rejection
 from tests.builders import prepared
 from tests.fakes import MemoryStore
 from tests.scripts import (

@@ -11,17 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from engine.cluster import UNKNOWN
+from engine.lineage import Calibrated, Confirmed, Created, Event, Merged, Moved, Split
 from engine.profile import Profile
-from engine.types import (
-    Calibrated,
-    Confirmed,
-    Created,
-    Event,
-    Merged,
-    Moved,
-    Split,
-    Vector,
-)
+from engine.types import Vector
 from engine.vectors import settle
 from tests.blobs import DIM, blobs, partition, sizes_in
 from tests.runs import OBJECT, Run, followed, number

@@ -9,26 +9,9 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from engine.commands import MergeClusters
-from engine.lineage import Calibrated
-from engine.types import (
-    Assigned,
-    Batch,
-    Box,
-    Change,
-    Confirmed,
-    Correction,
-    Created,
-    Event,
-    Evidence,
-    ImageRecord,
-    Item,
-    Merged,
-    Origin,
-    Outcome,
-    Rejection,
-    Split,
-    Trial,
-)
+from engine.lineage import Assigned, Calibrated, Change, Confirmed, Created, Event, Merged, Split
+from engine.types import Batch, Box, Correction, ImageRecord, Item, Origin, Outcome, Rejection
+from engine.verdict import Evidence, Trial
 from exporters.metrics import Metrics
 from tests.builders import agreeing
 

@@ -7,24 +7,25 @@ from dataclasses import replace
 
 from engine.commands import UndoCommand
 from engine.jobs.placements import group_numbers, placements
-from engine.lineage import Forgotten, Inheritance, Named, Revived, Standing, Vouched
-from engine.types import (
+from engine.lineage import (
     Assigned,
     Carved,
     Change,
     Confirmed,
-    Correction,
     Created,
     Event,
-    Evidence,
-    ImageRecord,
-    Item,
+    Forgotten,
+    Inheritance,
     Merged,
     Moved,
-    Origin,
-    Outcome,
+    Named,
+    Revived,
     Split,
+    Standing,
+    Vouched,
 )
+from engine.types import Correction, ImageRecord, Item, Origin, Outcome
+from engine.verdict import Evidence
 from tests.builders import prepared
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.rapport import CIRCUMSTANCES, Moments, Rapport
-from engine.types import Trial
+from engine.verdict import Trial
 from tests.builders import agreeing
 
 

@@ -13,20 +13,9 @@ from engine.commands import ForgetImage
 from engine.errors import StateMismatch
 from engine.index.exact import ExactIndex
 from engine.jobs.reembed import Wanted, own_photo, reembed
-from engine.lineage import Forgotten
+from engine.lineage import Assigned, Carved, Confirmed, Event, Forgotten
 from engine.sight import Prepared
-from engine.types import (
-    Assigned,
-    Batch,
-    Carved,
-    Confirmed,
-    Correction,
-    Event,
-    ImageRecord,
-    Item,
-    Origin,
-    Outcome,
-)
+from engine.types import Batch, Correction, ImageRecord, Item, Origin, Outcome
 from state.records import encode_features, encode_outcome
 from tests.builders import DIM, make_features, make_outcome, make_rejection, unit
 from tests.fakes import MemoryStore

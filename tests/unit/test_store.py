@@ -15,8 +15,8 @@ import pytest
 
 from engine.commands import ForgetImage
 from engine.errors import Misconfigured, StateMismatch, Transient
-from engine.lineage import Forgotten
-from engine.types import Batch, Correction, Event, GeoPoint, Origin, Outcome
+from engine.lineage import Event, Forgotten
+from engine.types import Batch, Correction, GeoPoint, Origin, Outcome
 from state.records import CorruptRecord, encode_features
 from state.store import SqliteStore, open_store
 from tests.builders import make_features, make_outcome, make_rejection, written

@@ -11,18 +11,9 @@ from consumer.upserts import cluster_upserts
 from engine.book import Book
 from engine.cluster import id_for
 from engine.index.exact import ExactIndex
-from engine.types import (
-    Assigned,
-    Change,
-    Confirmed,
-    Created,
-    Event,
-    Evidence,
-    Merged,
-    Moved,
-    Outcome,
-    Split,
-)
+from engine.lineage import Assigned, Change, Confirmed, Created, Event, Merged, Moved, Split
+from engine.types import Outcome
+from engine.verdict import Evidence
 from engine.wire import cluster_key
 from tests.builders import DIM, prepared
 

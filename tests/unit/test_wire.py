@@ -15,40 +15,29 @@ from hypothesis import strategies as st
 
 from engine.commands import ConfirmCluster
 from engine.lineage import (
-    Constrained,
-    Constraint,
-    Forgotten,
-    Inheritance,
-    Named,
-    Released,
-    Revived,
-    Standing,
-    Vouched,
-)
-from engine.photo_message import photo_record
-from engine.types import (
     Assigned,
-    Box,
     Calibrated,
     Carved,
     Change,
     Confirmed,
-    Correction,
+    Constrained,
+    Constraint,
     Created,
     Event,
-    Evidence,
-    GeoPoint,
-    ImageRecord,
-    Item,
+    Forgotten,
+    Inheritance,
     Merged,
     Moved,
-    Origin,
-    Outcome,
-    Photo,
+    Named,
+    Released,
+    Revived,
     Split,
-    Trial,
-    Verdict,
+    Standing,
+    Vouched,
 )
+from engine.photo_message import photo_record
+from engine.types import Box, Correction, GeoPoint, ImageRecord, Item, Origin, Outcome, Photo
+from engine.verdict import Evidence, Trial, Verdict
 from engine.wire import (
     EVENT_TYPES,
     Record,

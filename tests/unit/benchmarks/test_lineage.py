@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from benchmarks.lineage import Fate, fates
-from engine.types import Carved, Created, Merged, Moved, Outcome, Split
+from engine.lineage import Carved, Created, Merged, Moved, Split
+from engine.types import Outcome
 from tests.unit.benchmarks.toys import joined, outcome
 
 SETTLED = Fate(renamed=False, moved=False, waited=0)

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from benchmarks.features import KnownVerdicts, Sample
 from benchmarks.streams import Stream
+from engine.lineage import Assigned, Change, Event
 from engine.profile import PROFILES
-from engine.types import Assigned, Change, Event, Evidence, Outcome
+from engine.types import Outcome
+from engine.verdict import Evidence
 from tests.builders import features_of, prepared
 from tests.fakes import SamePlaceVerifier
 
