@@ -103,11 +103,12 @@ class Clusterer:
     def _shortlist(self, vector: Vector, scope: ScopeBook, taken: Taken) -> tuple[Candidate, ...]:
         """Candidates rescored one by one, so that neither index nor batch shape shows in them."""
         towards = scope.calibration.direction(vector)
+        averages = self._profile.rule == "similarity"  # geometry has no use for them
         known: dict[str, Candidate] = {}
         found = []
         for cluster, prototype in scope.nearest(vector, self._profile.neighbours):
             if cluster.cluster_id not in known:
-                average = scope.calibration.average(cluster, towards)
+                average = scope.calibration.average(cluster, towards) if averages else 0.0
                 known[cluster.cluster_id] = _of_cluster(cluster, average, taken)
             found.append(_candidate(prototype, vector, known[cluster.cluster_id]))
         return tuple(sorted(found, key=lambda c: (-c.similarity, c.prototype_id)))

@@ -34,7 +34,7 @@ class Candidate:
 
     exemplar: empty where the prototype has none to verify against.
     similarity: cosine to the prototype. average: mean cosine to the cluster's members, centred
-    once the scope has a centre.
+    once the scope has a centre; 0 where the rule does not ask for it.
     metres, seconds: to the cluster's nearest exemplar in space and in time, None for unknown.
     """
 
