@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from uuid import uuid4
 
-from cairn.compose import Means, means_of, preparing, shard_of, store_at
+from cairn.compose import Means, means_of, preparing, shard_of
 from cairn.devices import tell_devices
 from cairn.observers import Gauges
 from cairn.sections import Kafka, Settings
 from cairn.watch import Watch
 from consumer.connection import Broker
-from consumer.group import GroupLog, GroupShards, GroupSource
+from consumer.group import GroupLog, GroupSource
+from consumer.group_shards import GroupShards
 from consumer.kafka import KafkaSource, SourceSettings, open_source
 from consumer.loop import Loop, Pace
 from consumer.restore import check_journal, made_with, read_journal
@@ -28,6 +28,7 @@ from engine.ports import Store
 from engine.wire import Record
 from exporters.metrics import Metrics
 from producer.publish import PublishSettings
+from state.copies import Copies
 from state.records import encode_features, encode_image, encode_item, encode_outcome
 
 LOOK_EVERY_S = 5.0
@@ -52,7 +53,9 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
         recovering = Recovering(watch, member)
         shards = GroupShards(
             member,
-            _store_of(settings.state.directory, kafka, means),
+            Copies(
+                settings.state.directory, topic_name(kafka.topic_prefix, "images"), means.identity
+            ),
             _revive(means, metrics, recovering),
             partial(_journal, broker, journal, means.identity, recovering),
             committer,
@@ -129,16 +132,6 @@ def commits_of(kafka: Kafka) -> CommitSettings:
         max_message_bytes=kafka.max_request_bytes,
         timeout_s=kafka.transaction_timeout_s,
     )
-
-
-def _store_of(directory: Path, kafka: Kafka, means: Means) -> Callable[[int], Store]:
-    """Opens the local store of a partition; its name says whose copy it is."""
-
-    def open_store(partition: int) -> Store:
-        name = f"{topic_name(kafka.topic_prefix, 'images')}-{partition}.sqlite"
-        return store_at(directory / name, means)
-
-    return open_store
 
 
 def _revive(means: Means, metrics: Metrics, recovering: Recovering) -> Callable[[Store], Shard]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from engine.errors import Misconfigured, UnusableState
 from engine.types import Batch, Item, Origin, Outcome
 from engine.wire import Record, parse_journal_key
 from state.records import decode_features, decode_image, decode_item, decode_outcome
@@ -17,11 +18,18 @@ RESTORE_BATCH = 200
 
 
 def journal_batches(records: Iterable[tuple[int, Record]], partition: int) -> Iterator[Batch]:
-    """Local commits that bring a store up to a journal: each remembers how far it reaches."""
+    """Local commits that bring a store up to a journal: each remembers how far it reaches.
+
+    Raises Misconfigured where a record is not what was written: nothing can mend the journal.
+    """
     shown = _Shown()
     outcomes: list[Outcome] = []
     for offset, record in records:
-        outcome = shown.outcome(record)
+        try:
+            outcome = shown.outcome(record)
+        except UnusableState as error:
+            where = f"offset {offset} of the journal's partition {partition}"
+            raise Misconfigured(f"{where} cannot be read: {error}") from error
         if outcome is None:
             continue
         outcomes.append(outcome)

@@ -39,7 +39,16 @@ class Log(Protocol):
 class Shards(Protocol):
     """The shards this worker owns, by partition."""
 
-    def __getitem__(self, partition: int) -> Shard: ...
+    def decide(self, partition: int, results: Sequence[Result]) -> Batch:
+        """What a shard makes of its messages; nothing is durable. Raises CommitAborted."""
+        ...
+
+    def commit(self, partition: int, batch: Batch) -> None:
+        """Make a decided batch durable in the local store of its shard.
+
+        Raises CommitAborted where that failed and the shard has to be recovered.
+        """
+        ...
 
     def own(self, partitions: frozenset[int]) -> None:
         """Drop every shard from memory and recover exactly these."""
@@ -79,6 +88,14 @@ class NoLog:
 
 class FixedShards(dict[int, Shard]):
     """Folder mode: one shard, recovered before the loop starts, that nobody takes away."""
+
+    def decide(self, partition: int, results: Sequence[Result]) -> Batch:
+        """What the shard makes of the messages."""
+        return self[partition].decide(results)
+
+    def commit(self, partition: int, batch: Batch) -> None:
+        """Make the batch durable."""
+        self[partition].commit(batch)
 
     def own(self, partitions: frozenset[int]) -> None:
         """Nothing changes hands."""
@@ -179,12 +196,12 @@ class Loop:
         for result in results:
             by_partition[_partition_of(result)].append(result)
         decided = {
-            partition: self._shards[partition].decide(part)
+            partition: self._shards.decide(partition, part)
             for partition, part in sorted(by_partition.items())
         }
         logged = self._log.commit(decided)
         for partition, batch in logged.items():
-            self._shards[partition].commit(batch)
+            self._shards.commit(partition, batch)
         return logged
 
     def _recover(self) -> None:

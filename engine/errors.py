@@ -60,5 +60,9 @@ class Misconfigured(CairnError):
     """The operator's fault: a setting, path or model that cannot work; say so and exit."""
 
 
+class UnusableState(Misconfigured):
+    """Existing state is damaged, of another format or of another shard: a copy is made anew."""
+
+
 class StateMismatch(Misconfigured):
     """Existing state was made with another encoder or profile than the one configured now."""

@@ -28,7 +28,7 @@ import orjson
 from numpy.typing import NDArray
 
 from engine.command_message import order_body, order_of
-from engine.errors import Misconfigured
+from engine.errors import Misconfigured, UnusableState
 from engine.lineage import Change, Constraint, Event, Inheritance, Standing
 from engine.types import (
     Box,
@@ -59,7 +59,7 @@ _PREFIX: Final = struct.Struct("<4sHI")
 _CRC: Final = struct.Struct("<I")
 
 
-class CorruptRecord(Misconfigured):
+class CorruptRecord(UnusableState):
     """A record is not what was written: the disk's fault or ours, never to be skipped over."""
 
 

@@ -17,12 +17,13 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from engine.errors import Misconfigured, StateMismatch
+from engine.errors import Misconfigured, StateMismatch, UnusableState
 from state.identity import remedy
 
-_SCHEMA_VERSION: Final = "4"
+_SCHEMA_VERSION: Final = "5"
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE INDEX meta_twice ON meta (key, value);
 CREATE TABLE journal (
     n INTEGER PRIMARY KEY,
     scope TEXT NOT NULL,
@@ -49,7 +50,7 @@ CREATE TABLE fusions (
     seq INTEGER NOT NULL,
     PRIMARY KEY (scope, absorbed)
 ) WITHOUT ROWID;
-CREATE INDEX fusions_by_kept ON fusions (scope, kept);
+CREATE INDEX fusions_by_kept ON fusions (scope, kept, seq);
 CREATE TABLE features (
     scope TEXT NOT NULL,
     item_id TEXT NOT NULL,
@@ -62,11 +63,14 @@ CREATE TABLE positions (
     partition INTEGER NOT NULL,
     offset INTEGER NOT NULL,
     PRIMARY KEY (source, partition)
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE INDEX positions_twice ON positions (source, partition, offset)
 """
+"""No checksum covers these columns, but an index repeats each, and both are compared."""
 REMEDY: Final = "restore it from a backup, or move it away and start over"
 _PRAGMAS: Final = (
     *("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL"),
+    f"journal_size_limit={64 * 1024 * 1024}",  # a large batch must not leave a large log for good
     "secure_delete=ON",  # what was forgotten must not stay in the file's free pages
 )
 _BUSY_TIMEOUT_S: Final = 1.0  # a predecessor that is just being stopped gets this long to leave
@@ -76,8 +80,9 @@ def connect(path: Path, identity: str | None) -> sqlite3.Connection:
     """Open or create the state file at `path`, locked and ready.
 
     identity: what it has to be made with; None for anything, and then it must exist.
-    Raises StateMismatch where it was made with another identity, and Misconfigured where it is
-    in use, damaged, cannot be opened, or is no state of Cairn's.
+    Raises StateMismatch where it was made with another identity, UnusableState where it is
+    damaged, of another format or of another shard, and Misconfigured where it is in use or
+    cannot be opened.
     """
     if identity is None and not path.is_file():
         raise Misconfigured(f"there is no state file {path}")
@@ -91,9 +96,9 @@ def connect(path: Path, identity: str | None) -> sqlite3.Connection:
         undo.enter_context(closing(db))
         for pragma in _PRAGMAS:
             db.execute(f"PRAGMA {pragma}")
+        _check_whole(db, path)
         with transaction(db):
             _prepare(db, path, identity)
-        _check_whole(db, path)
         undo.pop_all()
     return db
 
@@ -115,28 +120,29 @@ def _operators_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise Misconfigured(f"{path} {_fault(error)}") from error
+        raise _refusal(path, error) from error
     except OSError as error:
         raise Misconfigured(f"{path} cannot be created: {error}") from error
 
 
-def _fault(error: sqlite3.Error) -> str:
+def _refusal(path: Path, error: sqlite3.Error) -> Misconfigured:
     # Text that is no UTF-8 is found by Python, which gives no code.
     match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF:
         case sqlite3.SQLITE_BUSY:
-            return "is in use by another process: stop it, or choose another state directory"
+            remedy = "stop it, or choose another state directory"
+            return Misconfigured(f"{path} is in use by another process: {remedy}")
         case sqlite3.SQLITE_NOTADB:
-            return f"is no Cairn state file: {error}"
+            return UnusableState(f"{path} is no Cairn state file: {error}")
         case sqlite3.SQLITE_CORRUPT:
-            return f"is damaged ({error}): {REMEDY}"
-    return f"cannot be opened: {error}"
+            return UnusableState(f"{path} is damaged ({error}): {REMEDY}")
+    return Misconfigured(f"{path} cannot be opened: {error}")
 
 
 def _check_whole(db: sqlite3.Connection, path: Path) -> None:
     """Compare trees and indexes, 0.3 s a gigabyte: a row that cannot be found decides wrongly."""
     ((verdict,),) = db.execute("PRAGMA integrity_check(1)")
     if verdict != "ok":
-        raise Misconfigured(f"{path} is damaged ({' '.join(verdict.split())}): {REMEDY}")
+        raise UnusableState(f"{path} is damaged ({' '.join(verdict.split())}): {REMEDY}")
 
 
 def _prepare(db: sqlite3.Connection, path: Path, identity: str | None) -> None:
@@ -144,22 +150,26 @@ def _prepare(db: sqlite3.Connection, path: Path, identity: str | None) -> None:
     if not tables and identity is not None:
         for statement in _SCHEMA.split(";"):
             db.execute(statement)
-        meta = [("schema", _SCHEMA_VERSION), ("identity", identity)]
+        meta = [("schema", _SCHEMA_VERSION), ("name", path.name), ("identity", identity)]
         db.executemany("INSERT INTO meta VALUES (?, ?)", meta)
     elif "meta" in tables:
         _check(dict(db.execute("SELECT key, value FROM meta")), path, identity)
     else:
-        raise Misconfigured(f"{path} is no Cairn state file, but another SQLite database")
+        raise UnusableState(f"{path} is no Cairn state file, but another SQLite database")
 
 
 def _check(meta: dict[str, str], path: Path, identity: str | None) -> None:
     if meta.get("schema") != _SCHEMA_VERSION:
-        raise Misconfigured(
+        raise UnusableState(
             f"{path} has schema {meta.get('schema')}, this Cairn reads schema {_SCHEMA_VERSION}: "
             "run the Cairn that wrote it, or choose another state directory"
         )
+    if identity is None:
+        return
+    if meta.get("name") != path.name:
+        raise UnusableState(f"{path} is {meta.get('name')} under another name: give it that again")
     made_with = meta.get("identity", "something unknown")
-    if identity is not None and identity != made_with:
+    if identity != made_with:
         raise StateMismatch(
             f"{path} was made with {made_with}, but {identity} is configured: "
             f"{remedy(made_with, identity, path.parent)}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from consumer.shard import Shard
+from consumer.shard import Result, Shard
 from engine.book import Book
 from engine.clusterer import Clusterer
 from engine.corrections import Corrector
-from engine.errors import CommitAborted
+from engine.errors import CommitAborted, UnusableState
 from engine.index.exact import ExactIndex
 from engine.members import Membership
 from engine.profile import PROFILES
@@ -99,11 +99,34 @@ class RecoveringShards:
     def __post_init__(self) -> None:
         self.shard = recovered(self.store)
 
-    def __getitem__(self, partition: int) -> Shard:
-        return self.shard
+    def decide(self, partition: int, results: Sequence[Result]) -> Batch:
+        return self.shard.decide(results)
+
+    def commit(self, partition: int, batch: Batch) -> None:
+        self.shard.commit(batch)
 
     def own(self, partitions: frozenset[int]) -> None:
         self.shard = recovered(self.store)
+
+
+class MemoryCopies:
+    """Local stores that outlive their shards; `unusable` ones cannot be opened as they are."""
+
+    def __init__(self) -> None:
+        self.stores: dict[int, MemoryStore] = {}
+        self.unusable: set[int] = set()
+        self.aside: list[int] = []
+
+    def open(self, partition: int) -> MemoryStore:
+        if partition in self.unusable:
+            raise UnusableState("a bit has turned")
+        return self.stores.setdefault(partition, MemoryStore())
+
+    def set_aside(self, partition: int) -> str:
+        self.aside.append(partition)
+        self.unusable.discard(partition)
+        self.stores.pop(partition, None)
+        return "elsewhere"
 
 
 class FailingLog:

@@ -14,12 +14,13 @@ from kafka.errors import KafkaConnectionError
 
 from consumer.assignment import Change, Listener
 from consumer.connection import Broker
-from consumer.group import GroupShards, GroupSource
+from consumer.group import GroupSource
+from consumer.group_shards import GroupShards
 from consumer.kafka import KafkaSource
 from engine.errors import Transient
 from engine.photo_message import photo_record
 from engine.types import Origin, Photo
-from tests.fakes import MemoryStore
+from tests.scripts import MemoryCopies
 
 TOPIC = "cairn.images"
 COMMANDS = "cairn.commands"
@@ -178,7 +179,7 @@ def test_waiting_for_kafka_ends_with_the_order_to_stop(*, before: bool) -> None:
         stop.set()
     kafka = Absent(stop)
     shards = GroupShards(
-        member(Client()), lambda _: MemoryStore(), no_shard, lambda _, __: iter(()), kafka, stop
+        member(Client()), MemoryCopies(), no_shard, lambda _, __: iter(()), kafka, stop
     )
     with pytest.raises(Transient, match="Kafka is away"):
         shards.own(frozenset({0}))
