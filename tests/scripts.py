@@ -129,6 +129,18 @@ class MemoryCopies:
         return "elsewhere"
 
 
+class Peaceful:
+    """A member and a committer with whom nothing goes wrong."""
+
+    def ensure_started(self) -> None: ...
+
+    def committed(self, partition: int) -> None: ...
+
+    def seek_to_committed(self, partition: int) -> None: ...
+
+    def resume(self, partitions: Sequence[int]) -> None: ...
+
+
 class FailingLog:
     """Aborts the commits whose number is in the list."""
 

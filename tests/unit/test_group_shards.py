@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -17,7 +17,7 @@ from engine.types import Batch, Origin, Rejection
 from engine.wire import Record
 from tests.builders import make_outcome, prepared
 from tests.fakes import MemoryStore
-from tests.scripts import MemoryCopies, recovered
+from tests.scripts import MemoryCopies, Peaceful, recovered
 from tests.unit.test_journal import journal_of
 
 
@@ -67,18 +67,6 @@ class Crew:
         """Decide on a photo, and write it to the journal as a commit does."""
         self.shards.decide(partition, [])
         self.shards.commit(partition, self.journal.write(partition, image_id))
-
-
-class Peaceful:
-    """A member and a committer with whom nothing goes wrong."""
-
-    def ensure_started(self) -> None: ...
-
-    def committed(self, partition: int) -> None: ...
-
-    def seek_to_committed(self, partition: int) -> None: ...
-
-    def resume(self, partitions: Sequence[int]) -> None: ...
 
 
 def test_what_comes_back_untouched_is_not_rebuilt() -> None:
