@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -12,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cairn.journal_check import compared
 from cairn.options import Config, Encoder, Workers, settings_of
 from cairn.reembed import reembedded
 from cairn.report import printable
@@ -50,25 +52,39 @@ def inspect(state: State = None, config: Config = None) -> None:
 
 
 @app.command("verify")
-def verify(state: State = None, config: Config = None) -> None:
+def verify(
+    state: State = None,
+    kafka: Annotated[
+        str | None,
+        typer.Option(
+            "--kafka",
+            metavar="HOST:PORT",
+            help="Compare a worker's copies with the journal as well; default: kafka.bootstrap.",
+        ),
+    ] = None,
+    config: Config = None,
+) -> None:
     """Read every record, replay everything, compare the counts. Stop its worker first.
 
-    One line for each fault; exit status 1 where there is one.
+    Where a Kafka is named, every copy is compared with its partition of the journal, record by
+    record. One line for each fault; exit status 1 where there is one.
 
-    Example: cairn state verify cairn-state/
+    Example: cairn state verify cairn-state/ --kafka localhost:9092
     """
     console = Console()
+    settings = settings_of(config, kafka__bootstrap=kafka).kafka
     faults = 0
     with ExitStack() as opened:
         for one in _open(state, config, opened):
-            for fault in audit(one):
+            for fault in chain(audit(one), compared(one, settings)):
                 faults += 1
                 console.print(printable(f"{one.path}: {fault}"), soft_wrap=True)
             rows = ", ".join(f"{count} {kind}" for kind, count in one.counts().items())
             console.print(printable(f"{one.path}: read {rows}"), soft_wrap=True)
     if faults:
         raise Misconfigured(
-            f"{faults} faults: restore the state from a backup, or move it away and start over"
+            f"{faults} faults: restore the state from a backup, or move it away and start over (a "
+            "worker over Kafka makes its copies anew)"
         )
     console.print("sound")
 

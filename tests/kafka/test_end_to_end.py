@@ -122,7 +122,8 @@ def test_kafka_and_folder_tell_the_same_story(
 ) -> None:
     """Producer, topic, worker, events: the lineage of the folder run, through five kill -9.
 
-    A seeded moment for each kill: after so many answered messages, plus a part of a batch.
+    A seeded moment for each kill: after so many answered messages, plus a part of a batch. Book,
+    local copies and journal agree in the end.
     """
     expected = folder_events(photos, tmp_path / "folder")
     sent = produced(broker, prefix, photos, tmp_path / "record")
@@ -136,6 +137,10 @@ def test_kafka_and_folder_tell_the_same_story(
     assert events(broker, prefix) == expected
     reasons = [reason for _, _, reason in dead_letters(broker, prefix)]
     assert sorted(reasons) == [b"corrupt", b"unsupported_format"]
+    cairn(
+        *("state", "verify", str(tmp_path / "kafka"), "--kafka", broker.bootstrap),
+        CAIRN_KAFKA__TOPIC_PREFIX=prefix,
+    )
 
 
 def test_commands_reach_the_worker_and_survive_it(
