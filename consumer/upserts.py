@@ -8,7 +8,7 @@ import orjson
 
 from engine.book import Book
 from engine.cluster import Cluster
-from engine.lineage import Calibrated, Change, Merged, Moved, Revived, Split
+from engine.lineage import clusters_of
 from engine.types import Outcome
 from engine.wire import Record, cluster_key
 
@@ -23,26 +23,11 @@ def cluster_upserts(outcome: Outcome, book: Book) -> Iterator[Record]:
     scope = book.scope(name)
     touched: dict[str, None] = {}
     for event in outcome.events:
-        touched |= dict.fromkeys(_touched(event.change))
+        touched |= dict.fromkeys(clusters_of(event.change))
     for cluster_id in touched:
         cluster = scope.clusters.get(cluster_id)
         value = None if cluster is None else orjson.dumps(_body(name, cluster))
         yield Record(cluster_key(name, cluster_id), value)
-
-
-def _touched(change: Change) -> tuple[str, ...]:
-    match change:
-        case Merged(cluster_id=cluster_id, retired_id=other):
-            return cluster_id, other
-        case Split(cluster_id=cluster_id, parent_id=other):
-            return cluster_id, other
-        case Revived(cluster_id=cluster_id, parent_id=other):
-            return cluster_id, other
-        case Moved(cluster_id=cluster_id, source_id=other):
-            return cluster_id, other
-        case Calibrated():
-            return ()
-    return (change.cluster_id,)
 
 
 def _body(scope: str, cluster: Cluster) -> dict[str, object]:
@@ -53,5 +38,6 @@ def _body(scope: str, cluster: Cluster) -> dict[str, object]:
         "name": cluster.name,
         "pinned": cluster.pinned,
         "size": cluster.count,
+        "revision": cluster.revision,
         "exemplars": [lobe.exemplar for lobe in cluster.prototypes.values() if lobe.exemplar],
     }

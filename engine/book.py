@@ -34,6 +34,7 @@ from engine.lineage import (
     Split,
     Standing,
     Vouched,
+    clusters_of,
 )
 from engine.ports import Index
 from engine.rapport import Rapport
@@ -77,6 +78,14 @@ class ScopeBook:
             raise ValueError(f"event {event.seq} of scope {event.scope!r} follows {self.seq}")
         self.seq = event.seq
         self._change(event.change, items, taken)
+        if not isinstance(event.change, Assigned | Confirmed):
+            self._revise(event.change)
+
+    def _revise(self, change: Change) -> None:
+        """Let those who looked at a cluster before see that it is another now, not just larger."""
+        for cluster_id in clusters_of(change):
+            if cluster := self.clusters.get(cluster_id):
+                cluster.revision = self.seq
 
     def _change(self, change: Change, items: Mapping[str, Item], taken: Taken) -> None:
         match change:

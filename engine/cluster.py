@@ -90,6 +90,7 @@ class Cluster:
     """A pile: pending until confirmed. `founded` is the sequence number of its birth.
 
     pinned: a person vouched for it. name: what a person called it, empty where nobody did.
+    revision: sequence number of the last event about it that did more than let it grow.
     """
 
     cluster_id: str
@@ -97,6 +98,7 @@ class Cluster:
     confirmed: bool = False
     pinned: bool = False
     name: str = ""
+    revision: int = 0
     prototypes: dict[int, Prototype] = field(default_factory=dict)
 
     @property

@@ -40,6 +40,8 @@ def command_record(correction: Correction) -> Record:
         body["author"] = correction.author
     if correction.asked_at is not None:
         body["asked_at"] = datetime.fromtimestamp(correction.asked_at, UTC).isoformat()
+    if correction.expects:
+        body["expects"] = dict(correction.expects)
     headers = encode_headers({"content-type": "application/json"})
     body |= order_body(correction.order)
     return Record(correction.scope.encode(), orjson.dumps(body), headers)
@@ -62,6 +64,7 @@ def parse_command(key: bytes | None, value: bytes | None, origin: Origin) -> Cor
         order=order_of(body),
         author=_text("author", body.get("author", "")),
         asked_at=None if asked_at is None else _moment(asked_at),
+        expects=_revisions(body.get("expects", {})),
     )
 
 
@@ -156,6 +159,17 @@ def _flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise _bad(f"{name} must be true or false")
     return value
+
+
+def _revisions(value: object) -> tuple[tuple[str, int], ...]:
+    """Read revisions by cluster id."""
+    if not isinstance(value, dict) or len(value) > MAX_NAMED:
+        raise _bad(f"expects must be an object of at most {MAX_NAMED} revisions by cluster id")
+    for cluster_id, revision in value.items():
+        _id("expects", cluster_id)
+        if type(revision) is not int or revision < 0:
+            raise _bad(f"the revision of {cluster_id!r} must be a number from 0")
+    return tuple(value.items())
 
 
 def _moment(value: object) -> float:

@@ -67,6 +67,7 @@ class Corrector:
         if correction.scope not in self._book.scopes():
             raise BadCommand("unknown_scope", f"there is no scope {correction.scope!r}")
         scope = self._book.scope(correction.scope)
+        _check_unchanged(correction, scope)
         draft = Draft(correction.scope, scope, self._members, correction.command_id)
         plan(correction, draft, scope, past)
         known = replace(scope.calibration)
@@ -95,6 +96,16 @@ class Corrector:
             scope.apply(event, items, UNKNOWN)
             self._members.remember(event, items)
             yield event
+
+
+def _check_unchanged(correction: Correction, scope: ScopeBook) -> None:
+    """Refuse what was asked of clusters as they are no more: somebody else was there first."""
+    for cluster_id, revision in correction.expects:
+        cluster = scope.clusters.get(cluster_id)
+        if cluster is None or cluster.revision != revision:
+            now = "gone" if cluster is None else f"at revision {cluster.revision}"
+            detail = f"cluster {cluster_id} was seen at revision {revision} and is {now}"
+            raise BadCommand("conflict", f"{detail}: look again")
 
 
 def _remembered(change: Change, scope: ScopeBook) -> Change:

@@ -39,7 +39,14 @@ class BadCommand(CairnError):
 COMMAND_REASONS = frozenset(
     (
         *("bad_command", "unknown_scope", "unknown_cluster", "unknown_item", "unknown_image"),
-        *("unknown_command", "id_conflict", "contradiction", "nothing_left", "irreversible"),
+        *(
+            "unknown_command",
+            "id_conflict",
+            "conflict",
+            "contradiction",
+            "nothing_left",
+            "irreversible",
+        ),
     )
 )
 

@@ -216,6 +216,22 @@ ClusterChange: TypeAlias = Created | Assigned | Confirmed | LobeChange | Persona
 Change: TypeAlias = ClusterChange | Calibrated
 
 
+def clusters_of(change: Change) -> tuple[str, ...]:
+    """Ids of the clusters that a change is about, none where it is about the whole scope."""
+    match change:
+        case Merged(cluster_id=cluster_id, retired_id=other):
+            return cluster_id, other
+        case Split(cluster_id=cluster_id, parent_id=other):
+            return cluster_id, other
+        case Revived(cluster_id=cluster_id, parent_id=other):
+            return cluster_id, other
+        case Moved(cluster_id=cluster_id, source_id=other):
+            return cluster_id, other
+        case Calibrated():
+            return ()
+    return (change.cluster_id,)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One entry of a scope's lineage. `seq` counts from 1 within the scope, without gaps."""

@@ -124,7 +124,10 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """An order somebody gave. `asked_at` is in seconds since the Unix epoch."""
+    """An order somebody gave. `asked_at` is in seconds since the Unix epoch.
+
+    expects: clusters with the revision they were seen in; the order is only meant for that.
+    """
 
     command_id: str
     scope: str
@@ -132,6 +135,7 @@ class Correction:
     order: Order
     author: str = ""
     asked_at: float | None = None
+    expects: tuple[tuple[str, int], ...] = ()
 
 
 Message: TypeAlias = Photo | Correction | Rejection

@@ -227,7 +227,8 @@ def _cause(fields: dict[str, Any]) -> ImageRecord | Correction:
     if "order" not in fields:
         return _image(fields)
     origin, order = Origin(**fields.pop("origin")), order_of(fields.pop("order"))
-    return Correction(origin=origin, order=order, **fields)
+    expects = tuple((cluster_id, revision) for cluster_id, revision in fields.pop("expects"))
+    return Correction(origin=origin, order=order, expects=expects, **fields)
 
 
 def _image(fields: dict[str, Any]) -> ImageRecord:

@@ -25,6 +25,7 @@ def snapshot(scope: ScopeBook, dim: int = DIM) -> object:
     clusters = {
         cluster.cluster_id: (
             cluster.founded,
+            cluster.revision,
             cluster.confirmed,
             {
                 p.prototype_id: (p.exemplar, p.total.tobytes(), p.count, p.taken, p.indexed_at)

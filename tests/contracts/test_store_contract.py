@@ -121,7 +121,7 @@ def test_marks_are_positions_that_are_no_messages(store: Store) -> None:
 
 
 def command(name: str, order: Order, items: tuple[Item, ...] = ()) -> Outcome:
-    correction = Correction(name, "site", Origin("commands", 0, 1), order, "me", 5.0)
+    correction = Correction(name, "site", Origin("commands", 0, 1), order, "me", 5.0, (("a", 1),))
     events = tuple(
         Event("site", n, Forgotten("c-a", item.item_id, 0)) for n, item in enumerate(items, start=3)
     )

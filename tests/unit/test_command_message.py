@@ -97,3 +97,15 @@ def test_a_command_says_who_and_when() -> None:
     body = orjson.loads(command_record(made).value or b"")
     assert body["asked_at"] == "2024-05-01T12:00:00.250000+00:00"
     assert body["author"] == "me"
+
+
+def test_a_command_says_what_it_expects() -> None:
+    """Revisions by cluster id, there and back; anything else is refused."""
+    made = Correction("c", "site", ORIGIN, ConfirmCluster("a"), expects=(("a", 7), ("b", 0)))
+    record = command_record(made)
+    assert orjson.loads(record.value or b"")["expects"] == {"a": 7, "b": 0}
+    assert parse_command(record.key, record.value, ORIGIN) == made
+    body = orjson.loads(record.value or b"")
+    for wrong in ([], {"a": -1}, {"a": "1"}, {"a": True}, {"": 1}, {"a": 1.0}):
+        with pytest.raises(BadCommand, match=r"expects|revision"):
+            parse_command(b"site", orjson.dumps(body | {"expects": wrong}), ORIGIN)

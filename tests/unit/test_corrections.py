@@ -251,6 +251,35 @@ def test_an_unknown_scope_is_refused_and_not_begun(desk: Desk) -> None:
     assert list(desk.shard.book.scopes()) == [SCOPE]
 
 
+def asked(desk: Desk, order: Order, **expects: int) -> Correction:
+    seen = tuple((desk.clusters[int(name[1:])], revision) for name, revision in expects.items())
+    return Correction("c", SCOPE, Origin("t", 0, 0), order, expects=seen)
+
+
+def test_who_comes_second_is_told_so(desk: Desk) -> None:
+    """Two people look at a cluster and both correct it: the later command changes nothing."""
+    a, b, _ = desk.clusters
+    seen = desk.scope.clusters[a].revision
+    mine = asked(desk, NameCluster(a, "mine"), _0=seen)
+    desk.order(NameCluster(a, "theirs"))
+    with pytest.raises(BadCommand, match=f"revision {seen} and is at revision .*look again"):
+        desk.shard.corrector.correct(mine, desk)
+    assert desk.scope.clusters[a].name == "theirs"
+    desk.order(MergeClusters((b, a)))
+    with pytest.raises(BadCommand, match="is gone"):
+        desk.shard.corrector.correct(mine, desk)
+
+
+def test_one_more_photo_is_no_conflict(desk: Desk) -> None:
+    """Piles grow all the time; what was seen of them still holds."""
+    a = desk.clusters[0]
+    seen = desk.scope.clusters[a].revision
+    desk.photos(0, 1)
+    assert desk.scope.clusters[a].count == 3
+    desk.shard.corrector.correct(asked(desk, NameCluster(a, "mine"), _0=seen), desk)
+    assert desk.scope.clusters[a].name == "mine"
+
+
 def test_a_second_look_is_carried_out_one_change_at_a_time(desk: Desk) -> None:
     """Whoever looks sees each change done before it says the next; and it can be undone."""
     a = desk.clusters[0]
