@@ -14,6 +14,7 @@ from cairn.folder_run import STATE_FILE, lines_in
 from cairn.kafka_run import broker_of, layout_of, publishing
 from cairn.sections import Settings
 from consumer.shard import Shard
+from consumer.spool import Spool
 from consumer.topics import ensure_topics
 from engine.command_message import command_record, parse_command
 from engine.commands import Order
@@ -81,6 +82,11 @@ def desk_at(settings: Settings, means: Means) -> Iterator[Desk]:
         shard = shard_of(store, means, lambda: False)
         lines.catch_up(store.outcomes(), store.rejections())
         yield Desk(shard, lines)
+
+
+def spool_correction(settings: Settings, correction: Correction) -> None:
+    """Leave a command for the worker that is using the state; raises Misconfigured."""
+    Spool(settings.state.directory).append(correction)
 
 
 def send_correction(settings: Settings, correction: Correction) -> None:

@@ -11,7 +11,8 @@ from cairn.sections import Settings
 from consumer.folder import FolderSource
 from consumer.loop import FixedShards, Loop, NoLog, Observer, Pace
 from consumer.shard import Shard
-from engine.ports import Store
+from consumer.spool import CommandedSource, Spool
+from engine.ports import Source, Store
 from engine.vision.exif import read_metadata_from
 from engine.wire import event_body
 from exporters.jsonl import JsonLines, JsonLinesSink
@@ -29,6 +30,7 @@ class FolderJob:
 
     scope: the scope of every photo; None makes one scope of each first sub-folder.
     watch: go on when everything that lies there has been read.
+    commands: directory in which commands may be left meanwhile.
     """
 
     directory: Path
@@ -36,6 +38,7 @@ class FolderJob:
     watch: bool = False
     shuffle_seed: int | None = None
     labels: Mapping[str, LabelRow] = field(default_factory=dict)
+    commands: Path | None = None
 
 
 def photo_folder(job: FolderJob, max_bytes: int) -> PhotoFolder:
@@ -63,9 +66,11 @@ def run_folder(
     observe: makes the observers, given the recovered shard.
     """
     folder = photo_folder(job, settings.guards.max_bytes)
-    source = FolderSource(
+    source: Source = FolderSource(
         folder, store.position, watch=job.watch, settle_s=settings.folder.settle_s
     )
+    if job.commands is not None:
+        source = CommandedSource(source, Spool(job.commands), store.position)
     shard = shard_of(store, means, stop)
     observers = observe(shard)
     pace = Pace(settings.engine.batch_size)

@@ -67,6 +67,10 @@ class Misconfigured(CairnError):
     """The operator's fault: a setting, path or model that cannot work; say so and exit."""
 
 
+class StateInUse(Misconfigured):
+    """Another process works on this state."""
+
+
 class UnusableState(Misconfigured):
     """Existing state is damaged, of another format or of another shard: a copy is made anew."""
 

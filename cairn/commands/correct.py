@@ -9,7 +9,13 @@ from typing import Annotated, TypeAlias
 import typer
 from rich.console import Console
 
-from cairn.correction import correct_state, correction_of, send_correction, utf8
+from cairn.correction import (
+    correct_state,
+    correction_of,
+    send_correction,
+    spool_correction,
+    utf8,
+)
 from cairn.folder_run import ONE_SCOPE
 from cairn.options import Config, Encoder, Profile, settings_of
 from cairn.report import printable
@@ -26,7 +32,7 @@ from engine.commands import (
     SplitCluster,
     UndoCommand,
 )
-from engine.errors import Misconfigured
+from engine.errors import Misconfigured, StateInUse
 from engine.wire import EVENT_TYPES, subject
 
 Cluster: TypeAlias = Annotated[
@@ -58,7 +64,13 @@ class _Desk:
             send_correction(self.settings, correction)
             console.print(printable(f"sent command {correction.command_id}"), soft_wrap=True)
             return
-        batch = correct_state(self.settings, correction)
+        try:
+            batch = correct_state(self.settings, correction)
+        except StateInUse:
+            spool_correction(self.settings, correction)
+            told = f"left command {correction.command_id} for the worker that is running"
+            console.print(printable(told), soft_wrap=True)
+            return
         events = [event for outcome in batch.outcomes for event in outcome.events]
         for event in events:
             line = f"{EVENT_TYPES[type(event.change)]} {subject(event)}"
@@ -72,7 +84,7 @@ def _options(
     context: typer.Context,
     state: Annotated[
         Path | None,
-        typer.Option("--state", metavar="DIR", help="State directory of a stopped `cairn run`."),
+        typer.Option("--state", metavar="DIR", help="State directory of `cairn run`."),
     ] = None,
     kafka: Annotated[
         str | None,
@@ -93,6 +105,8 @@ def _options(
     """Correct clusters: merge, split, move, name, link, forget, undo.
 
     Every command can be undone but `forget`. What people say holds whatever is learned later.
+    A worker that runs on the state carries the command out; events.jsonl or rejected.jsonl in the
+    state directory tell what became of it.
     Ids are those of `cairn result` and of the events.
 
     Example: cairn correct --state cairn-state merge 1f8e0c… 77ab42…

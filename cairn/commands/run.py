@@ -67,7 +67,8 @@ def run(
     )
     start_logging(settings.log)
     wanted = None if scope_per_folder else scope
-    job = None if source is None else FolderJob(source, wanted, watch=not once)
+    left = settings.state.directory
+    job = None if source is None else FolderJob(source, wanted, watch=not once, commands=left)
     if job is None and (once or wanted != ONE_SCOPE):
         raise Misconfigured("--once, --scope and --scope-per-folder go with --source DIR")
     if job is not None and kafka is not None:

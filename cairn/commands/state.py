@@ -17,6 +17,7 @@ from cairn.journal_check import compared
 from cairn.options import Config, Encoder, Workers, settings_of
 from cairn.reembed import reembedded
 from cairn.report import printable
+from consumer.journal import JOURNAL
 from engine.book import Book, ScopeBook
 from engine.errors import Misconfigured
 from engine.types import ImageRecord, Origin
@@ -194,4 +195,4 @@ def _row(scope: ScopeBook, images: int) -> tuple[int, ...]:
 
 
 def _follows_a_journal(state: StateFile) -> bool:
-    return any(not origin.source.startswith(FILES) for origin in state.positions())
+    return any(origin.source == JOURNAL for origin in state.positions())
