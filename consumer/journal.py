@@ -22,7 +22,7 @@ def journal_batches(records: Iterable[tuple[int, Record]], partition: int) -> It
 
     Raises Misconfigured where a record is not what was written: nothing can mend the journal.
     """
-    shown = _Shown()
+    shown = Shown()
     outcomes: list[Outcome] = []
     for offset, record in records:
         try:
@@ -41,7 +41,7 @@ def journal_batches(records: Iterable[tuple[int, Record]], partition: int) -> It
         yield Batch(tuple(outcomes), marks=(mark,))
 
 
-class _Shown:
+class Shown:
     """What images showed, kept until their outcome comes; of a forgotten one there is nothing."""
 
     def __init__(self) -> None:

@@ -39,7 +39,8 @@ KAFKA = (
         "consumer/kafka.py",
     ),
     "consumer/restore.py",
-    *("consumer/topics.py", "consumer/transaction.py", "consumer/unreadable.py"),
+    *("consumer/tail.py", "consumer/topics.py", "consumer/transaction.py"),
+    "consumer/unreadable.py",
     "producer/publish.py",
 )
 DOORS = {
