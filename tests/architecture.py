@@ -51,6 +51,7 @@ DOORS = {
     "onnxruntime": ("engine/vision/session.py", "engine/jobs/export_small.py"),
     "open_clip": ("engine/jobs/export_clip.py",),
     "prometheus_client": ("exporters/*",),
+    "pyarrow": ("exporters/parquet.py",),
     "pydantic": ("cairn/*", "engine/vision/card.py", "engine/vision/clip_text.py"),
     "pydantic_core": ("cairn/*",),
     "rich": ("cairn/*",),
