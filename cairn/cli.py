@@ -15,6 +15,7 @@ import cairn
 from cairn.collector import spare_survivors
 from cairn.commands import (
     cluster,
+    compare,
     correct,
     dead_letters,
     demo,
@@ -43,6 +44,7 @@ app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("produce")(produce.produce)
 app.command("cluster")(cluster.cluster)
+app.command("compare")(compare.compare_photos)
 app.command("evaluate")(evaluate.evaluate)
 app.command("identify")(identify.identify)
 app.command("result")(result.result)

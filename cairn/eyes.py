@@ -8,7 +8,7 @@ from pathlib import Path
 from cairn.framings import framing_of
 from cairn.local import SIFT, open_local
 from cairn.models import open_encoder
-from engine.ports import Encoder, FeatureExtractor, Framing, Verifier
+from engine.ports import Encoder, Explainer, FeatureExtractor, Framing
 from engine.profile import Profile
 from state.identity import NO_FEATURES, Identity
 
@@ -20,7 +20,7 @@ class Eyes:
     framing: Framing
     encoder: Encoder
     extractor: FeatureExtractor | None
-    verifier: Verifier
+    verifier: Explainer
 
     def identity(self, profile: str) -> Identity:
         """What existing state of a profile depends on."""

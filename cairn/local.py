@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cairn.models import open_local_features
 from engine.errors import Misconfigured
-from engine.ports import FeatureExtractor, Verifier
+from engine.ports import Explainer, FeatureExtractor
 from engine.vision import worths
 from engine.vision.geometry import EpipolarVerifier
 from engine.vision.joint import JointExtractor, JointVerifier
@@ -22,7 +22,7 @@ class Local:
     """What finds local features, and what compares them."""
 
     extractor: FeatureExtractor
-    verifier: Verifier
+    verifier: Explainer
 
 
 def open_local(choice: str, registry: Path) -> Local:

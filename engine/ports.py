@@ -6,7 +6,7 @@ Each port has one contract suite in `tests/contracts`, run against every impleme
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from engine.lineage import Event
 from engine.sight import Decoded, Detection, Metadata, View
 from engine.types import Batch, Item, LocalFeatures, Mask, Message, Outcome, Rejection, Rgb, Vector
 from engine.verdict import Verdict
+
+Points: TypeAlias = NDArray[np.float32]
 
 
 class Decoder(Protocol):
@@ -121,6 +123,14 @@ class Verifier(Protocol):
 
     def verify(self, query: LocalFeatures, exemplar: LocalFeatures) -> Verdict:
         """Inliers and overlap of the two views; zero inliers where nothing agrees."""
+        ...
+
+
+class Explainer(Verifier, Protocol):
+    """A verifier that can show what its verdict rests on."""
+
+    def agreement(self, query: LocalFeatures, exemplar: LocalFeatures) -> Points:
+        """The inliers, to be shown to a person: (n, 4), x and y in pixels of either view."""
         ...
 
 

@@ -56,8 +56,7 @@ class EpipolarVerifier:
         (the view that shows less, as a wide shot may contain a close one).
         """
         first, second = sorted((query, exemplar), key=_rank)
-        rows, ratios = self._matches(first, second)
-        left, right = first.points[rows[:, 0]], second.points[rows[:, 1]]
+        left, right, ratios = self._matched(first, second)
         agree = self._agreeing(left, right)
         support = float((1 - ratios[agree] ** 2).sum())
         return Verdict(
@@ -67,6 +66,21 @@ class EpipolarVerifier:
             belief=self.worth.belief(support, len(left)),
             overlap=max(_coverage(left[agree], first), _coverage(right[agree], second)),
         )
+
+    def agreement(self, query: LocalFeatures, exemplar: LocalFeatures) -> Points:
+        """The inliers as (n, 4) pixels of the two working images: x and y in each."""
+        first, second = sorted((query, exemplar), key=_rank)
+        left, right, _ = self._matched(first, second)
+        agree = self._agreeing(left, right)
+        pair = (left, right) if first is query else (right, left)
+        return np.concatenate([points[agree, :2] for points in pair], axis=1)
+
+    def _matched(
+        self, first: LocalFeatures, second: LocalFeatures
+    ) -> tuple[Points, Points, NDArray[np.float32]]:
+        """Points (m, 4) of either image that may show the same, with their ratios (m,)."""
+        rows, ratios = self._matches(first, second)
+        return first.points[rows[:, 0]], second.points[rows[:, 1]], ratios
 
     def _matches(self, first: LocalFeatures, second: LocalFeatures) -> Matches:
         rows, ratios = self.matcher.match(first, second)

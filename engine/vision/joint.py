@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from engine.evidence import agrees
-from engine.ports import FeatureExtractor, Verifier
+from engine.ports import Explainer, FeatureExtractor, Points
 from engine.types import LocalFeatures, Mask, Rgb
 from engine.verdict import Verdict
 
@@ -35,8 +35,8 @@ class JointExtractor:
 class JointVerifier:
     """Asks the second kind of features where the first does not agree; implements `Verifier`."""
 
-    first: Verifier
-    second: Verifier
+    first: Explainer
+    second: Explainer
 
     def verify(self, query: LocalFeatures, exemplar: LocalFeatures) -> Verdict:
         """The verdict that speaks the more for one place.
@@ -48,3 +48,18 @@ class JointVerifier:
             return verdict
         other = self.second.verify(query.more, exemplar.more)
         return max(verdict, other, key=lambda one: one.belief)
+
+    def agreement(self, query: LocalFeatures, exemplar: LocalFeatures) -> Points:
+        """The inliers of the kind whose verdict it is, (n, 4) as `EpipolarVerifier` gives them."""
+        if query.more is None or exemplar.more is None:
+            return self.first.agreement(query, exemplar)
+        one, other = (
+            verifier.verify(*pair)
+            for verifier, pair in (
+                (self.first, (query, exemplar)),
+                (self.second, (query.more, exemplar.more)),
+            )
+        )
+        if agrees(one) or one.belief >= other.belief:
+            return self.first.agreement(query, exemplar)
+        return self.second.agreement(query.more, exemplar.more)

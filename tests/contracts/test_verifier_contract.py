@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from engine.evidence import agrees, same_place
-from engine.ports import FeatureExtractor, Verifier
+from engine.ports import Explainer, FeatureExtractor
 from engine.types import LocalFeatures
 from engine.vision import worths
 from engine.vision.geometry import EpipolarVerifier
@@ -31,7 +31,7 @@ class Kind:
     """One kind of local features, and what compares them."""
 
     extractor: FeatureExtractor
-    verifier: Verifier
+    verifier: Explainer
 
 
 @cache
@@ -134,3 +134,17 @@ def test_degenerate_points_are_no_crash(kind: Kind) -> None:
         flat = replace(full, points=points)
         assert kind.verifier.verify(flat, flat).overlap <= 1
         assert kind.verifier.verify(flat, full).overlap <= 1
+
+
+def test_what_agrees_can_be_shown(kind: Kind) -> None:
+    """As many pairs of points as there are inliers, within the pictures, either way round."""
+    for name in PHOTOS:
+        one, other = features(kind, name), aside(kind, name)
+        pairs = kind.verifier.agreement(one, other)
+        assert len(pairs) == kind.verifier.verify(one, other).inliers
+        assert (pairs >= 0).all()
+        assert (pairs <= [one.width, one.height, other.width, other.height]).all()
+        back = kind.verifier.agreement(other, one)
+        assert back[:, [2, 3, 0, 1]].tolist() == pairs.tolist()
+    none = replace(one, points=one.points[:0], descriptors=one.descriptors[:0], more=None)
+    assert kind.verifier.agreement(one, none).shape == (0, 4)

@@ -1,0 +1,66 @@
+"""Two photos compared as the engine would, for a person who wants to know why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from cairn.compose import limits_of
+from cairn.eyes import Eyes
+from cairn.sections import Guards
+from engine.errors import BadImage
+from engine.sight import View
+from engine.types import Vector
+from engine.vectors import settle
+from engine.verdict import Verdict
+from engine.vision.decode import decode
+from engine.vision.explain import side_by_side
+
+JPEG_QUALITY = 88
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What two photos have in common.
+
+    similarity: cosine of their embeddings. verdict: of geometry, None where the profile asks for
+    none. picture: JPEG of both, with lines between points that agree.
+    """
+
+    similarity: float
+    verdict: Verdict | None
+    picture: bytes
+
+
+def compare(one: bytes, other: bytes, eyes: Eyes, guards: Guards) -> Comparison:
+    """Compare the first item of each photo. Raises BadImage."""
+    left, right = (_view(data, eyes, guards) for data in (one, other))
+    verdict, pairs = None, np.empty((0, 4), np.float32)
+    if eyes.extractor is not None:
+        features = [eyes.extractor.extract(view.pixels, view.hidden) for view in (left, right)]
+        verdict = eyes.verifier.verify(*features)
+        pairs = eyes.verifier.agreement(*features)
+    first, second = (_vector(view, eyes) for view in (left, right))
+    picture = side_by_side(left.pixels, right.pixels, pairs)
+    return Comparison(float(first @ second), verdict, _jpeg(picture))
+
+
+def _view(data: bytes, eyes: Eyes, guards: Guards) -> View:
+    views = eyes.framing(decode(data, limits_of(guards)).image)
+    if not views:
+        raise BadImage("nothing_found", "there is nothing in this photo to compare")
+    return views[0]
+
+
+def _vector(view: View, eyes: Eyes) -> Vector:
+    return settle(eyes.encoder.embed([view.pixels])[0], eyes.encoder.dim)
+
+
+def _jpeg(picture: np.ndarray) -> bytes:
+    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality)
+    if not done:
+        raise RuntimeError("OpenCV could not write a JPEG")
+    return data.tobytes()
