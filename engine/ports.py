@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.dump import Dump
 from engine.lineage import Event
 from engine.sight import Decoded, Detection, Metadata, View
 from engine.types import Batch, Item, LocalFeatures, Mask, Message, Outcome, Rejection, Rgb, Vector
@@ -139,6 +140,25 @@ class Index(Protocol):
 
     def search(self, vector: Vector, k: int) -> list[tuple[int, float]]:
         """At most k pairs (label, cosine), best first, ties by label; fewer if there are fewer."""
+        ...
+
+    @property
+    def changes(self) -> int:
+        """Puts and removes of this object; loading is none."""
+        ...
+
+    def dump(self, *, scrub: bool = False) -> Dump:
+        """All it holds, copied: what loads it answers and goes on as this index does.
+
+        scrub: without a trace of removed vectors; what loads that may find its way otherwise.
+        """
+        ...
+
+    def load(self, dump: Dump) -> None:
+        """Become, while empty, what an index made alike has dumped.
+
+        Raises BadDump where it cannot have been; this index is of no use then.
+        """
         ...
 
 

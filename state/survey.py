@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from engine.dump import Dump
 from engine.types import Origin, Vector
 from state.records import is_whole
 from state.sqlite import connect
@@ -25,6 +26,8 @@ _COUNTED: Final = {
 class NoIndex:
     """The Index port with nothing in it, for a replay that nobody will search."""
 
+    changes = 0
+
     def __len__(self) -> int:
         return 0
 
@@ -37,6 +40,13 @@ class NoIndex:
     def search(self, vector: Vector, k: int) -> list[tuple[int, float]]:
         """Nothing is near."""
         return []
+
+    def dump(self, *, scrub: bool = False) -> Dump:
+        """Nothing is kept."""
+        return Dump(0, 0, {})
+
+    def load(self, dump: Dump) -> None:
+        """Nothing is kept."""
 
 
 class StateFile:
