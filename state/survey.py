@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Final
 
-from engine.dump import Dump
+from engine.neighbours import Dump
 from engine.types import Origin, Vector
 from state.records import is_whole
+from state.saver import Saver
+from state.snapshot_file import Disk
 from state.sqlite import connect
-from state.store import SqliteStore
+from state.store import SqliteStore, snapshots_of
 
 _RECORDS: Final = frozenset({"body", "image"})
 """Columns that hold records."""
@@ -41,6 +44,10 @@ class NoIndex:
         """Nothing is near."""
         return []
 
+    def labels(self) -> AbstractSet[int]:
+        """There are none."""
+        return frozenset()
+
     def dump(self, *, scrub: bool = False) -> Dump:
         """Nothing is kept."""
         return Dump(0, 0, {})
@@ -54,8 +61,9 @@ class StateFile:
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
-        self.store = SqliteStore(path, connection)
         self._db = connection
+        self.snapshots = snapshots_of(path, connection, self.identity, Saver(), Disk())
+        self.store = SqliteStore(path, connection, self.snapshots)
 
     @property
     def identity(self) -> str:

@@ -8,9 +8,11 @@ photo waits for that.
 
 from __future__ import annotations
 
-from engine.dump import BadDump, Dump, part, parts
+from collections.abc import Set as AbstractSet
+
 from engine.index.exact import ExactIndex
 from engine.index.hnsw import HnswIndex
+from engine.neighbours import BadDump, Dump, part, parts
 from engine.types import Vector
 
 RECENT = 1000
@@ -54,6 +56,10 @@ class AdaptiveIndex:
             return recent
         both = [*recent, *self._graph.search(vector, k)]
         return sorted(both, key=lambda pair: (-pair[1], pair[0]))[:k]
+
+    def labels(self) -> AbstractSet[int]:
+        """Every label that is there."""
+        return self._recent.labels() | (self._graph.labels() if self._graph else set())
 
     def dump(self, *, scrub: bool = False) -> Dump:
         """Both parts as arrays."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.dump import BadDump, Dump, array_of
+from engine.neighbours import BadDump, Dump, array_of
 from engine.types import Vector
 
 _FIRST_CAPACITY = 4  # a scope may hold one photo, and there may be very many scopes
@@ -62,6 +64,10 @@ class ExactIndex:
         scores = self._rows[:count] @ vector
         least = np.partition(scores, count - k)[count - k]
         return np.flatnonzero(scores >= least - _ROUNDING)
+
+    def labels(self) -> AbstractSet[int]:
+        """Every label that is there."""
+        return self._row_of.keys()
 
     def dump(self, *, scrub: bool = False) -> Dump:
         """Labels in the order they were put, and their rows; nothing else is there to scrub."""

@@ -18,8 +18,8 @@ import hnswlib
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.dump import BadDump, Dump, array_of
 from engine.index.layout import blank_dead, bottom_of, check_graph, upper_of
+from engine.neighbours import BadDump, Dump, array_of
 from engine.types import Vector
 
 _LINKS = 32

@@ -9,10 +9,12 @@ and which vector moves when depends on the puts and removes alone.
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 import numpy as np
 
-from engine.dump import BadDump, Dump, array_of, part, parts
 from engine.index.graph import Graph
+from engine.neighbours import BadDump, Dump, array_of, part, parts
 from engine.types import Vector
 
 _COPIED = 4  # vectors that a put brings over from an old graph
@@ -68,6 +70,10 @@ class HnswIndex:
             found |= self._old.search(vector, k)
         return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
 
+    def labels(self) -> AbstractSet[int]:
+        """Every label that is there."""
+        return self._graph.nodes.keys() | (self._old.nodes.keys() if self._old else set())
+
     def dump(self, *, scrub: bool = False) -> Dump:
         """Both graphs as arrays, and what is still to be copied from the old one."""
         arrays = parts("graph", self._graph.dump(scrub=scrub))
@@ -82,7 +88,7 @@ class HnswIndex:
         if (old := part("old", dump)) is not None:
             self._old = self._loaded(old)
         self._to_copy = array_of(dump, "to_copy", np.int64).tolist()
-        self._count = len(self._graph.nodes.keys() | (self._old.nodes if self._old else {}).keys())
+        self._count = len(self.labels())
 
     def _loaded(self, dump: Dump | None) -> Graph:
         if dump is None:

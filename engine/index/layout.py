@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.dump import BadDump
+from engine.neighbours import BadDump
 
 _MOST_LEVELS = 64
 

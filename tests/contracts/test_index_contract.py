@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from engine.dump import BadDump, Dump
 from engine.index.adaptive import AdaptiveIndex
 from engine.index.exact import ExactIndex
 from engine.index.hnsw import HnswIndex
-from engine.ports import Index
+from engine.neighbours import BadDump, Dump, Index
 
 DIM = 16
 Maker = Callable[..., Index]

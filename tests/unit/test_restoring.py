@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cairn.commands.run import _run_folder
-from cairn.compose import REPLAYED_AT_ONCE, Means, shard_of
+from cairn.compose import Means, shard_of
 from cairn.eyes import Eyes
 from cairn.folder_run import FolderJob
 from cairn.kafka_run import Recovering, _Turn
@@ -22,6 +22,7 @@ from cairn.sections import Settings, State
 from cairn.timing import TimedVerifier
 from cairn.watch import Watch
 from consumer.group import GroupSource
+from consumer.replay import REPLAYED_AT_ONCE
 from engine.errors import Stopped
 from engine.profile import PROFILES
 from engine.types import Batch, Rgb
