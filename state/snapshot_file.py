@@ -33,7 +33,7 @@ _FORMAT: Final = 1
 _DTYPES: Final = frozenset({"<f4", "<i4", "<i8", "|u1"})
 _ALIGNED: Final = 64
 _CHUNK: Final = 16 * 1024 * 1024
-"""Bytes written between two looks at whether anybody still wants them."""
+"""Bytes written at once, and synced: so long it may take to be given up."""
 
 
 class Unfit(Exception):
@@ -127,12 +127,14 @@ class SnapshotWriter:
         temporary, digest, size = self.directory / (name + _TEMPORARY), hashlib.sha256(), 0
         with temporary.open("wb") as file:
             for chunk in chunks:
+                digest.update(chunk)
+                self.disk.write(file, chunk)
+                if size // _CHUNK < (size + len(chunk)) // _CHUNK:
+                    self.disk.sync(file)
+                size += len(chunk)
                 if self.cancelled.is_set():
                     raise Cancelled
-                digest.update(chunk)
-                size += len(chunk)
-                self.disk.write(file, chunk)
-                self.disk.sync(file)
+            self.disk.sync(file)
         self.disk.rename(temporary, self.directory / name)
         self.disk.sync_directory(self.directory)
         return size, digest.hexdigest()
@@ -210,7 +212,8 @@ def _chunks(dumps: Mapping[str, Dump]) -> Iterator[memoryview]:
             data = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
             for start in range(0, len(data), _CHUNK):
                 yield data[start : start + _CHUNK]
-            yield memoryview(bytes(_padded(array.nbytes) - array.nbytes))
+            if padding := _padded(array.nbytes) - array.nbytes:
+                yield memoryview(bytes(padding))
 
 
 def _padded(size: int) -> int:

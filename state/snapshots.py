@@ -8,6 +8,7 @@ past of this one, is removed, with a warning; an older one serves, or none. Two 
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -108,7 +109,7 @@ class Snapshots:
         self.stop()
         try:
             for path in self._files():
-                path.unlink()
+                _remove(path)
             if self._directory.exists():
                 self._directory.rmdir()
                 self._disk.sync_directory(self._directory.parent)
@@ -157,7 +158,7 @@ class Snapshots:
         for path in self._files():
             if path not in kept:
                 with suppress(OSError):
-                    path.unlink()
+                    _remove(path)
 
     def _manifests(self) -> list[Path]:
         return sorted(self._directory.glob(f"*{MANIFEST}"), reverse=True)
@@ -172,4 +173,11 @@ _KINDS: Final = (MANIFEST, ARRAYS)
 def _discard(path: Path) -> None:
     for kind in _KINDS:
         with suppress(OSError):
-            path.with_suffix(kind).unlink()
+            _remove(path.with_suffix(kind))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
