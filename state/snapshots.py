@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -33,9 +34,19 @@ from state.snapshot_file import (
 )
 
 _KEPT: Final = 2
+_KINDS: Final = (MANIFEST, ARRAYS)
 _DIRECTORY: Final = ".snapshots"
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A snapshot that lies there: its manifest, how old it is, and what it says, or why not."""
+
+    path: Path
+    age_s: float
+    says: Manifest | Unfit
 
 
 class Snapshots:
@@ -116,14 +127,14 @@ class Snapshots:
         except OSError as error:
             _log.warning("%s holds what was to be forgotten; delete it: %s", path, error)
 
-    def manifests(self) -> Iterator[tuple[Path, Manifest | Unfit, float]]:
-        """Every snapshot, the newest first: where, what it says, and its age in seconds."""
+    def found(self) -> Iterator[Found]:
+        """Every snapshot, the newest first; its arrays are not looked at."""
         for path in self._manifests():
-            age = time.time() - path.stat().st_mtime
+            age_s = time.time() - path.stat().st_mtime
             try:
-                yield path, self._checked(path), age
+                yield Found(path, age_s, self._checked(path))
             except Unfit as fault:
-                yield path, fault, age
+                yield Found(path, age_s, fault)
 
     def faults(self) -> Iterator[str]:
         """What is wrong with any of them, a line each."""
@@ -165,9 +176,6 @@ class Snapshots:
 
     def _files(self) -> list[Path]:
         return sorted(self._directory.glob("*"))
-
-
-_KINDS: Final = (MANIFEST, ARRAYS)
 
 
 def _discard(path: Path) -> None:
