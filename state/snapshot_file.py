@@ -32,6 +32,7 @@ _TEMPORARY: Final = ".tmp"
 _FORMAT: Final = 1
 _DTYPES: Final = frozenset({"<f4", "<i4", "<i8", "|u1"})
 _ALIGNED: Final = 64
+_LARGEST_MANIFEST: Final = 64 * 1024 * 1024
 _CHUNK: Final = 16 * 1024 * 1024
 """Bytes written at once, and synced: so long it may take to be given up."""
 
@@ -60,12 +61,16 @@ class Covered:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a snapshot says of itself. size: of its arrays in bytes. scopes: what they are."""
+    """What a snapshot says of itself.
+
+    size: of its arrays in bytes. scopes: what they are. labels: how many of all scopes.
+    """
 
     covered: Covered
     size: int
     sha256: str
     scopes: Mapping[str, Mapping[str, Any]]
+    labels: int
 
 
 class Disk:
@@ -143,7 +148,7 @@ class SnapshotWriter:
 def read_manifest(path: Path) -> Manifest:
     """Read a manifest; raises Unfit."""
     try:
-        body, seal, end = path.read_bytes().split(b"\n")
+        body, seal, end = _read(path, _LARGEST_MANIFEST).split(b"\n")
     except (OSError, ValueError) as error:
         raise Unfit(f"its manifest cannot be read ({error})") from error
     if end or hashlib.sha256(body).hexdigest().encode() != seal:
@@ -158,7 +163,7 @@ def read_manifest(path: Path) -> Manifest:
 def read_arrays(path: Path, manifest: Manifest) -> dict[str, Dump]:
     """Read the indexes that a manifest vouches for, by scope; raises Unfit."""
     try:
-        data = path.with_suffix(ARRAYS).read_bytes()
+        data = _read(path.with_suffix(ARRAYS), manifest.size)
     except OSError as error:
         raise Unfit(f"its arrays cannot be read ({error})") from error
     if len(data) != manifest.size or hashlib.sha256(data).hexdigest() != manifest.sha256:
@@ -167,12 +172,18 @@ def read_arrays(path: Path, manifest: Manifest) -> dict[str, Dump]:
         return dict(_dumps(data, manifest))
 
 
-def _manifest(
-    version: int, store: str, identity: str, rows: int, last: str, **rest: Any
-) -> Manifest:
+def _manifest(version: int, size: int, sha256: str, scopes: Any, **covered: Any) -> Manifest:
     if version != _FORMAT:
         raise Unfit(f"it has version {version}, this Cairn reads version {_FORMAT}")
-    return Manifest(Covered(store, identity, int(rows), last), **rest)
+    labels = sum(int(described["count"]) for described in scopes.values())
+    rows = int(covered.pop("rows"))
+    return Manifest(Covered(rows=rows, **covered), max(int(size), 0), sha256, scopes, labels)
+
+
+def _read(path: Path, most: int) -> bytes:
+    """A file, or where it is larger than it may be one byte more than that."""
+    with path.open("rb") as file:
+        return file.read(most + 1)
 
 
 @contextmanager

@@ -173,10 +173,9 @@ def _snapshots(state: StateFile) -> Iterator[tuple[str, str]]:
         if isinstance(found.says, Unfit):
             yield "snapshot", f"{found.path.name} is of no use: {found.says}"
         else:
-            covered, size = found.says.covered.rows, found.says.size / 1e6
-            labels = sum(scope["count"] for scope in found.says.scopes.values())
-            what = f"of {labels} prototypes after {covered} outcomes"
-            yield "snapshot", f"{what}, {size:.1f} MB, {found.age_s / 3600:.1f} h old"
+            says, age_h = found.says, found.age_s / 3600
+            what = f"of {says.labels} prototypes after {says.covered.rows} outcomes"
+            yield "snapshot", f"{what}, {says.size / 1e6:.1f} MB, {age_h:.1f} h old"
 
 
 def _positions(origins: Iterator[Origin]) -> Iterator[tuple[str, str]]:
