@@ -16,14 +16,15 @@ from threadpoolctl import threadpool_limits
 
 from cairn.devices import threads_for
 from cairn.eyes import Eyes, open_eyes
-from cairn.sections import Guards, Settings, listed
+from cairn.sections import Guards, Settings, State, listed
 from cairn.timing import TimedVerifier
+from consumer.keeper import Keeper
 from consumer.loop import Prepare
+from consumer.replay import replayed
 from consumer.shard import Shard
-from engine.book import Book
 from engine.clusterer import Clusterer
 from engine.corrections import Corrector
-from engine.errors import Misconfigured, Stopped
+from engine.errors import Misconfigured
 from engine.index.adaptive import AdaptiveIndex
 from engine.members import Membership
 from engine.pipeline import Pipeline, Senses
@@ -40,17 +41,19 @@ from state.store import SqliteStore, open_store
 
 EXEMPLARS_IN_MEMORY = 2000
 """Exemplars whose features stay in memory: about 140 kB each."""
-REPLAYED_AT_ONCE = 100
-"""Outcomes replayed between two signs of life."""
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a worker clusters with: made once, shared by its shards."""
+    """What a worker clusters with: made once, shared by its shards.
+
+    snapshot_every: changes of the indexes between two snapshots.
+    """
 
     profile: Profile
     eyes: Eyes
     verifier: TimedVerifier
+    snapshot_every: int = State().snapshot_every
 
     @property
     def identity(self) -> str:
@@ -62,7 +65,8 @@ def means_of(settings: Settings) -> Means:
     """Load the models and settle the profile; raises Misconfigured."""
     profile = profile_of(settings.engine.profile, settings.profiles)
     eyes = open_eyes(settings.engine.encoder, profile, settings.models.directory)
-    return Means(profile, eyes, TimedVerifier(eyes.verifier, time.thread_time))
+    verifier = TimedVerifier(eyes.verifier, time.thread_time)
+    return Means(profile, eyes, verifier, settings.state.snapshot_every)
 
 
 def profile_of(name: str, overrides: Mapping[str, Mapping[str, object]]) -> Profile:
@@ -136,16 +140,13 @@ def shard_of(store: Store, means: Means, stop: Callable[[], bool]) -> Shard:
     stop: asked now and then, which also tells whoever watches that the worker lives; raises
     Stopped where it says so.
     """
-    book = Book(partial(AdaptiveIndex, means.eyes.encoder.dim))
-    for number, outcome in enumerate(store.outcomes()):
-        if number % REPLAYED_AT_ONCE == 0 and stop():
-            raise Stopped("told to stop while the state was being restored")
-        book.apply(outcome)
+    book = replayed(store, partial(AdaptiveIndex, means.eyes.encoder.dim), stop)
     exemplars, members = ExemplarCache(store, EXEMPLARS_IN_MEMORY), Membership(store)
     rule = RULES[means.profile.rule]
     clusterer = Clusterer(book, rule, means.profile, means.verifier, exemplars, members)
     corrector = Corrector(book, members, clusterer)
-    return Shard(book, clusterer, corrector, exemplars, members, store)
+    keeper = Keeper(book, store, means.snapshot_every)
+    return Shard(book, clusterer, corrector, exemplars, members, store, keeper=keeper)
 
 
 def store_at(path: Path, means: Means) -> SqliteStore:

@@ -135,6 +135,8 @@ class State(Section):
 
     directory: Path = Path("cairn-state")
     """Directory of the local store; one worker at a time."""
+    snapshot_every: Count = 5000
+    """Changes of the indexes of a store after which they are saved, and a fifth of their size."""
 
 
 class Metrics(Section):

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from consumer.keeper import Keeper
 from engine.book import Book
 from engine.clusterer import Clusterer
 from engine.command_message import refused
@@ -37,6 +38,7 @@ class Shard:
     """Everything one partition (or one folder) owns.
 
     settled: nothing was decided that is not durable; else memory is ahead of the store.
+    keeper: has the indexes saved now and then; nobody does where there is none.
     """
 
     book: Book
@@ -46,6 +48,7 @@ class Shard:
     members: Membership
     store: Store
     settled: bool = True
+    keeper: Keeper | None = None
 
     def decide(self, results: Iterable[Result]) -> Batch:
         """Turn prepared photos and corrections into a batch; the book moves, nothing is durable."""
@@ -76,6 +79,8 @@ class Shard:
         self.exemplars.settle()
         self.members.settle()
         self.settled = True
+        if self.keeper is not None:
+            self.keeper.committed(batch)
 
 
 class _Drafts:

@@ -36,7 +36,7 @@ from engine.lineage import (
     Vouched,
     clusters_of,
 )
-from engine.ports import Index
+from engine.neighbours import Index
 from engine.rapport import Rapport
 from engine.types import ImageRecord, Item, Outcome, Vector
 

@@ -1,19 +1,20 @@
-"""Every seam of the house as a Protocol: what the core asks of the world.
+"""Every seam of the house as a Protocol: what the core asks of the world; `Index` lies apart.
 
 Each port has one contract suite in `tests/contracts`, run against every implementation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.lineage import Event
+from engine.neighbours import Dump, SavedIndexes
 from engine.sight import Decoded, Detection, Metadata, View
-from engine.types import Batch, Item, LocalFeatures, Mask, Message, Outcome, Rejection, Rgb, Vector
+from engine.types import Batch, Item, LocalFeatures, Mask, Message, Outcome, Rejection, Rgb
 from engine.verdict import Verdict
 
 Points: TypeAlias = NDArray[np.float32]
@@ -134,24 +135,6 @@ class Explainer(Verifier, Protocol):
         ...
 
 
-class Index(Protocol):
-    """Nearest neighbours by cosine among labelled unit vectors."""
-
-    def __len__(self) -> int: ...
-
-    def put(self, label: int, vector: Vector) -> None:
-        """Add a vector, or replace the one of the same label. Labels are never reused."""
-        ...
-
-    def remove(self, label: int) -> None:
-        """Forget a label; raises KeyError where it is unknown."""
-        ...
-
-    def search(self, vector: Vector, k: int) -> list[tuple[int, float]]:
-        """At most k pairs (label, cosine), best first, ties by label; fewer if there are fewer."""
-        ...
-
-
 class ExemplarFeatures(Protocol):
     """Local features of exemplars, by scope and item id."""
 
@@ -229,6 +212,19 @@ class Store(ExemplarFeatures, Members, Past, Protocol):
 
     def position(self, source: str, partition: int) -> int | None:
         """Last committed offset of a source, None where nothing was read from it."""
+        ...
+
+    def save_indexes(self, make: Callable[[], Mapping[str, Dump]]) -> bool:
+        """Keep what `make` dumps now, by scope, as the indexes of all that is committed.
+
+        That may go on when this returns, and may fail without a sound: nothing depends on it.
+        False where it cannot be now; `make` was not called then. To forget an image is to forget
+        every dump made before.
+        """
+        ...
+
+    def saved_indexes(self) -> Iterator[SavedIndexes]:
+        """What `save_indexes` has kept, the newest first; possibly nothing."""
         ...
 
     def close(self) -> None:

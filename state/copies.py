@@ -7,11 +7,12 @@ somebody may look at what happened to it; nothing needs it any more.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from engine.errors import Transient
+from state.saver import Saver
 from state.store import SqliteStore, open_store
 
 ASIDE: Final = ".unusable"
@@ -22,15 +23,19 @@ _PARTS: Final = ("-wal", "-shm", "-journal", "")
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """Opens and sets aside the copy of each partition. identity: what all are made with."""
+    """Opens and sets aside the copy of each partition.
+
+    identity: what all are made with. saver: writes their snapshots.
+    """
 
     directory: Path
     topic: str
     identity: str
+    saver: Saver = field(default_factory=Saver)
 
     def open(self, partition: int) -> SqliteStore:
         """Open or create a copy; raises what `open_store` does."""
-        return open_store(self._path(partition), self.identity)
+        return open_store(self._path(partition), self.identity, self.saver)
 
     def set_aside(self, partition: int) -> Path:
         """Rename a copy that nobody has open, over an older one that was; where it lies now.

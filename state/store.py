@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Final, TypeVar
 from engine.commands import ForgetImage
 from engine.errors import Transient
 from engine.lineage import Assigned
+from engine.neighbours import Dump, SavedIndexes
 from engine.types import Batch, Correction, ImageRecord, Item, LocalFeatures, Outcome, Rejection
 from state.lobes import Lobes
 from state.records import (
@@ -28,6 +30,9 @@ from state.records import (
     encode_rejection,
     redacted_item,
 )
+from state.saver import Saver
+from state.snapshot_file import Disk
+from state.snapshots import Snapshots
 from state.sqlite import REMEDY, connect, transaction
 
 _T = TypeVar("_T")
@@ -44,9 +49,10 @@ class DuplicateImage(Exception):
 class SqliteStore:
     """The Store port over a connection that `open_store` made; for one thread at a time."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, snapshots: Snapshots) -> None:
         self._path = path
         self._db = connection
+        self.snapshots = snapshots
         self._lobes = Lobes(connection)
 
     def commit(self, batch: Batch) -> None:
@@ -66,6 +72,19 @@ class SqliteStore:
             raise Transient(f"{self._path}: cannot commit: {error}") from error
         if any(forgotten_image(outcome) is not None for outcome in batch.outcomes):
             self._flush()
+            self.snapshots.remove()
+
+    def save_indexes(self, make: Callable[[], Mapping[str, Dump]]) -> bool:
+        """Begin to write what `make` dumps beside the store; False while another is written."""
+        return self.snapshots.save(self._rows(), make)
+
+    def saved_indexes(self) -> Iterator[SavedIndexes]:
+        """What was saved and is whole, the newest first; nothing that was to be forgotten."""
+        for saved in self.snapshots.load():
+            if self._forgot_after(saved.outcomes):
+                self.snapshots.remove()
+                return
+            yield saved
 
     def _flush(self) -> None:
         """Overwrite what was erased in the database file too, and cut the write-ahead log."""
@@ -124,8 +143,20 @@ class SqliteStore:
         return row[0] if row else None
 
     def close(self) -> None:
-        """Release the file and its lock."""
-        self._db.close()
+        """Release the file and its lock; a snapshot that is being written is given up."""
+        try:
+            self.snapshots.stop()
+        finally:
+            self._db.close()
+
+    def _rows(self) -> int:
+        (rows,) = self._db.execute("SELECT coalesce(max(n), 0) FROM journal").fetchone()
+        return int(rows)
+
+    def _forgot_after(self, row: int) -> bool:
+        """Whether a later row of the journal forgets an image, as one may after a crash."""
+        rows = self._db.execute(f"{_JOURNAL} WHERE n > ? AND cause = ?", (row, _COMMAND))
+        return any(forgotten_image(outcome) is not None for outcome in self._read_outcomes(rows))
 
     def _write(self, batch: Batch) -> None:
         for outcome in batch.outcomes:
@@ -239,11 +270,27 @@ def _content_hash(cause: ImageRecord | Correction) -> str:
     return cause.content_hash if isinstance(cause, ImageRecord) else ""
 
 
-def open_store(path: Path, identity: str) -> SqliteStore:
+def snapshots_of(
+    path: Path, connection: sqlite3.Connection, identity: str, saver: Saver, disk: Disk
+) -> Snapshots:
+    """The snapshots beside the state of a shard."""
+
+    def last_of(rows: int) -> str | None:
+        row = connection.execute("SELECT body FROM journal WHERE n = ?", (rows,)).fetchone()
+        return None if row is None else hashlib.sha256(row[0]).hexdigest()
+
+    return Snapshots(path, identity, last_of, saver, disk)
+
+
+def open_store(
+    path: Path, identity: str, saver: Saver | None = None, disk: Disk | None = None
+) -> SqliteStore:
     """Open or create the state of a shard.
 
     identity: encoder, profile and rules that the state depends on, in words for a person.
+    saver: what writes its snapshots, one of its own if none is given; and the disk it writes to.
     Raises StateMismatch where the file was made with another identity, and Misconfigured where
     it is in use by another process, cannot be opened, or is no state of Cairn's.
     """
-    return SqliteStore(path, connect(path, identity))
+    db = connect(path, identity)
+    return SqliteStore(path, db, snapshots_of(path, db, identity, saver or Saver(), disk or Disk()))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Final
 
+from engine.neighbours import Dump
 from engine.types import Origin, Vector
 from state.records import is_whole
+from state.saver import Saver
+from state.snapshot_file import Disk
 from state.sqlite import connect
-from state.store import SqliteStore
+from state.store import SqliteStore, snapshots_of
 
 _RECORDS: Final = frozenset({"body", "image"})
 """Columns that hold records."""
@@ -25,6 +29,8 @@ _COUNTED: Final = {
 class NoIndex:
     """The Index port with nothing in it, for a replay that nobody will search."""
 
+    changes = 0
+
     def __len__(self) -> int:
         return 0
 
@@ -38,14 +44,26 @@ class NoIndex:
         """Nothing is near."""
         return []
 
+    def labels(self) -> AbstractSet[int]:
+        """There are none."""
+        return frozenset()
+
+    def dump(self, *, scrub: bool = False) -> Dump:
+        """Nothing is kept."""
+        return Dump(0, 0, {})
+
+    def load(self, dump: Dump) -> None:
+        """Nothing is kept."""
+
 
 class StateFile:
     """One shard's file, locked while it is open. `store` reads it through the usual port."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
-        self.store = SqliteStore(path, connection)
         self._db = connection
+        self.snapshots = snapshots_of(path, connection, self.identity, Saver(), Disk())
+        self.store = SqliteStore(path, connection, self.snapshots)
 
     @property
     def identity(self) -> str:

@@ -45,7 +45,7 @@ KAFKA = (
 )
 DOORS = {
     "ftfy": ("engine/vision/clip_text.py",),
-    "hnswlib": ("engine/index/hnsw.py",),
+    "hnswlib": ("engine/index/graph.py",),
     "kafka": KAFKA,
     "onnx": ("engine/jobs/export_*.py",),
     "onnxruntime": ("engine/vision/session.py", "engine/jobs/export_small.py"),

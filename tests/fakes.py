@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from engine.members import Membership
+from engine.neighbours import Dump, SavedIndexes
 from engine.types import Batch, Correction, ImageRecord, Item, LocalFeatures, Outcome, Rejection
 from engine.verdict import Verdict
 from state.records import redacted_image, redacted_item
@@ -23,6 +24,7 @@ class MemoryStore:
         self._rejections: list[Rejection] = []
         self._positions: dict[tuple[str, int], int] = {}
         self._members = Membership()
+        self._saved: list[SavedIndexes] = []
 
     def commit(self, batch: Batch) -> None:
         keys = [key_of(outcome) for outcome in batch.outcomes]
@@ -44,6 +46,7 @@ class MemoryStore:
 
     def _forget(self, outcome: Outcome, image_id: str) -> None:
         scope = outcome.scope
+        self._saved.clear()
         for item in outcome.items:
             self._features.pop((scope, item.item_id), None)
             self._items[scope, item.item_id] = redacted_item(item)
@@ -92,6 +95,14 @@ class MemoryStore:
 
     def position(self, source: str, partition: int) -> int | None:
         return self._positions.get((source, partition))
+
+    def save_indexes(self, make: Callable[[], Mapping[str, Dump]]) -> bool:
+        if self._outcomes:
+            self._saved.insert(0, SavedIndexes(len(self._outcomes), make()))
+        return bool(self._outcomes)
+
+    def saved_indexes(self) -> Iterator[SavedIndexes]:
+        return iter(self._saved[:2])
 
     def close(self) -> None:
         pass

@@ -23,6 +23,7 @@ from engine.errors import Misconfigured
 from engine.types import ImageRecord, Origin
 from state.audit import audit
 from state.records import VERSION
+from state.snapshot_file import Unfit
 from state.survey import NoIndex, StateFile, open_state
 
 SCOPES_SHOWN = 30
@@ -68,7 +69,8 @@ def verify(
     """Read every record, replay everything, compare the counts. Stop its worker first.
 
     Where a Kafka is named, every copy is compared with its partition of the journal, record by
-    record. One line for each fault; exit status 1 where there is one.
+    record. One line for each fault; exit status 1 where there is one. Snapshots are checked too,
+    but nothing is lost with one.
 
     Example: cairn state verify cairn-state/ --kafka localhost:9092
     """
@@ -82,6 +84,9 @@ def verify(
                 console.print(printable(f"{one.path}: {fault}"), soft_wrap=True)
             rows = ", ".join(f"{count} {kind}" for kind, count in one.counts().items())
             console.print(printable(f"{one.path}: read {rows}"), soft_wrap=True)
+            for fault in one.snapshots.faults():
+                note = f"{one.path}: {fault}; that is harmless, the next start removes it"
+                console.print(printable(note), soft_wrap=True)
     if faults:
         raise Misconfigured(
             f"{faults} faults: restore the state from a backup, or move it away and start over (a "
@@ -156,10 +161,21 @@ def _show(state: StateFile, console: Console) -> None:
         "scopes": str(len(book.scopes())),
     }
     table = Table("", "", show_header=False, box=None)
-    for name, value in (*facts.items(), *_positions(state.positions())):
+    for name, value in (*facts.items(), *_snapshots(state), *_positions(state.positions())):
         table.add_row(name, printable(value))
     console.print(table)
     console.print(_scopes(book, images))
+
+
+def _snapshots(state: StateFile) -> Iterator[tuple[str, str]]:
+    """What would spare a restart the building of indexes."""
+    for found in state.snapshots.found():
+        if isinstance(found.says, Unfit):
+            yield "snapshot", f"{found.path.name} is of no use: {found.says}"
+        else:
+            says, age_h = found.says, found.age_s / 3600
+            what = f"of {says.labels} prototypes after {says.covered.rows} outcomes"
+            yield "snapshot", f"{what}, {says.size / 1e6:.1f} MB, {age_h:.1f} h old"
 
 
 def _positions(origins: Iterator[Origin]) -> Iterator[tuple[str, str]]:

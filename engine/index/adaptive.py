@@ -8,8 +8,11 @@ photo waits for that.
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from engine.index.exact import ExactIndex
 from engine.index.hnsw import HnswIndex
+from engine.neighbours import BadDump, Dump, part, parts
 from engine.types import Vector
 
 RECENT = 1000
@@ -24,6 +27,7 @@ class AdaptiveIndex:
         self._limit = recent
         self._recent = ExactIndex(dim)
         self._graph: HnswIndex | None = None
+        self.changes = 0
 
     def __len__(self) -> int:
         return len(self._recent) + (len(self._graph) if self._graph else 0)
@@ -35,6 +39,7 @@ class AdaptiveIndex:
         self._recent.put(label, vector)
         if len(self._recent) > self._limit:
             self._age()
+        self.changes += 1
 
     def remove(self, label: int) -> None:
         """Forget a label; raises KeyError where it is unknown."""
@@ -42,6 +47,7 @@ class AdaptiveIndex:
             self._graph.remove(label)
         else:
             self._recent.remove(label)
+        self.changes += 1
 
     def search(self, vector: Vector, k: int) -> list[tuple[int, float]]:
         """At most k pairs (label, cosine), best first, ties by label."""
@@ -50,6 +56,29 @@ class AdaptiveIndex:
             return recent
         both = [*recent, *self._graph.search(vector, k)]
         return sorted(both, key=lambda pair: (-pair[1], pair[0]))[:k]
+
+    def labels(self) -> AbstractSet[int]:
+        """Every label that is there."""
+        return self._recent.labels() | (self._graph.labels() if self._graph else set())
+
+    def dump(self, *, scrub: bool = False) -> Dump:
+        """Both parts as arrays."""
+        arrays = parts("recent", self._recent.dump())
+        if self._graph is not None:
+            arrays |= parts("older", self._graph.dump(scrub=scrub))
+        return Dump(len(self), self._dim, arrays)
+
+    def load(self, dump: Dump) -> None:
+        """Become the index that was dumped; raises BadDump."""
+        recent, older = part("recent", dump), part("older", dump)
+        if recent is None or dump.dim != self._dim:
+            raise BadDump(f"vectors of {dump.dim} numbers where {self._dim} belong, or none")
+        self._recent.load(recent)
+        if older is not None:
+            self._graph = HnswIndex(self._dim)
+            self._graph.load(older)
+        if len(self) != dump.count:
+            raise BadDump(f"{len(self)} labels where {dump.count} are announced")
 
     def _age(self) -> None:
         """Move the oldest of the recent labels into the graph."""

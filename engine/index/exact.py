@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.neighbours import BadDump, Dump, array_of
 from engine.types import Vector
 
 _FIRST_CAPACITY = 4  # a scope may hold one photo, and there may be very many scopes
@@ -18,6 +21,7 @@ class ExactIndex:
         self._rows: NDArray[np.float32] = np.zeros((_FIRST_CAPACITY, dim), np.float32)
         self._labels: NDArray[np.int64] = np.zeros(_FIRST_CAPACITY, np.int64)
         self._row_of: dict[int, int] = {}
+        self.changes = 0
 
     def __len__(self) -> int:
         return len(self._row_of)
@@ -31,6 +35,7 @@ class ExactIndex:
         self._rows[row] = vector
         self._labels[row] = label
         self._row_of[label] = row
+        self.changes += 1
 
     def remove(self, label: int) -> None:
         """Forget a label; raises KeyError where it is unknown."""
@@ -40,6 +45,7 @@ class ExactIndex:
             self._rows[row] = self._rows[last]
             self._labels[row] = self._labels[last]
             self._row_of[int(self._labels[row])] = row
+        self.changes += 1
 
     def search(self, vector: Vector, k: int) -> list[tuple[int, float]]:
         """At most k pairs (label, cosine), best first, ties by label."""
@@ -58,6 +64,27 @@ class ExactIndex:
         scores = self._rows[:count] @ vector
         least = np.partition(scores, count - k)[count - k]
         return np.flatnonzero(scores >= least - _ROUNDING)
+
+    def labels(self) -> AbstractSet[int]:
+        """Every label that is there."""
+        return self._row_of.keys()
+
+    def dump(self, *, scrub: bool = False) -> Dump:
+        """Labels in the order they were put, and their rows; nothing else is there to scrub."""
+        rows = self._rows[list(self._row_of.values())]
+        labels = np.array(list(self._row_of), np.int64)
+        return Dump(len(self), rows.shape[1], {"rows": rows, "labels": labels})
+
+    def load(self, dump: Dump) -> None:
+        """Become the index that was dumped; raises BadDump."""
+        rows, labels = array_of(dump, "rows", np.float32), array_of(dump, "labels", np.int64)
+        if rows.shape != (len(labels), self._rows.shape[1]) or not np.isfinite(rows).all():
+            raise BadDump(f"rows of {rows.shape} for {len(labels)} labels")
+        for label, row in zip(labels.tolist(), rows, strict=True):
+            self.put(label, row)
+        if len(self) < len(labels):
+            raise BadDump("a label is there twice")
+        self.changes = 0
 
     def pop_oldest(self) -> tuple[int, Vector]:
         """Take out the label that was put first, with its vector."""

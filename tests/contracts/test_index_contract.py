@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -13,19 +14,31 @@ from numpy.typing import NDArray
 from engine.index.adaptive import AdaptiveIndex
 from engine.index.exact import ExactIndex
 from engine.index.hnsw import HnswIndex
-from engine.ports import Index
+from engine.neighbours import BadDump, Dump, Index
 
 DIM = 16
-MAKERS: dict[str, Callable[[], Index]] = {
-    "exact": lambda: ExactIndex(DIM),
-    "hnsw": lambda: HnswIndex(DIM, capacity=8),
-    "adaptive": lambda: AdaptiveIndex(DIM, recent=20),
+Maker = Callable[..., Index]
+MAKERS: dict[str, Maker] = {
+    "exact": lambda dim=DIM: ExactIndex(dim),
+    "hnsw": lambda dim=DIM: HnswIndex(dim, capacity=8),
+    "adaptive": lambda dim=DIM: AdaptiveIndex(dim, recent=20),
 }
 
 
 @pytest.fixture(params=MAKERS)
-def index(request: pytest.FixtureRequest) -> Index:
-    return MAKERS[request.param]()
+def maker(request: pytest.FixtureRequest) -> Maker:
+    return MAKERS[request.param]
+
+
+@pytest.fixture
+def index(maker: Maker) -> Index:
+    return maker()
+
+
+@pytest.fixture
+def twin(maker: Maker) -> Index:
+    """Another one, made alike."""
+    return maker()
 
 
 def unit_rows(count: int, seed: int = 0) -> NDArray[np.float32]:
@@ -147,10 +160,18 @@ histories = st.lists(
 
 
 def replayed(
-    index: Index, operations: list[Operation], rows: NDArray[np.float32], *, curious: bool = False
+    index: Index,
+    operations: list[Operation],
+    rows: NDArray[np.float32],
+    *,
+    curious: bool = False,
+    start: Mapping[int, NDArray[np.float32]] | None = None,
 ) -> dict[int, NDArray[np.float32]]:
-    """Bring a history upon an index, searching between its steps where `curious`."""
-    kept = dict[int, NDArray[np.float32]]()
+    """Bring a history upon an index, searching between its steps where `curious`.
+
+    start: what it holds already.
+    """
+    kept = dict(start or {})
     for (action, label), row in zip(operations, rows, strict=False):
         if action == "put":
             index.put(label, row)
@@ -182,3 +203,82 @@ def test_the_same_history_gives_the_same_answers(name: str, operations: list[Ope
     replayed(live, operations, rows, curious=True)
     replayed(again, operations, rows)
     assert live.search(rows[-1], 10) == again.search(rows[-1], 10)
+
+
+@settings(max_examples=40, deadline=None)
+@given(name=st.sampled_from(sorted(MAKERS)), before=histories, after=histories)
+def test_what_loads_a_dump_goes_on_as_the_original(
+    name: str, before: list[Operation], after: list[Operation]
+) -> None:
+    """The same answers, to the bit, at once and after more puts and removes; no change is told."""
+    index, twin = MAKERS[name](), MAKERS[name]()
+    rows = unit_rows(len(before) + len(after) + 1)
+    kept = replayed(index, before, rows)
+    dump = index.dump()
+    twin.load(dump)
+    assert (dump.count, dump.dim, twin.changes) == (len(index), DIM, 0)
+    assert twin.search(rows[-1], 10) == index.search(rows[-1], 10)
+    changes = index.changes
+    for one in (index, twin):
+        replayed(one, after, rows[len(before) :], start=kept)
+    assert twin.search(rows[-1], 10) == index.search(rows[-1], 10)
+    assert len(twin) == len(index)
+    assert twin.changes == index.changes - changes
+
+
+def test_a_dump_stays_what_it_was(index: Index, twin: Index) -> None:
+    """It is a copy: somebody writes it down while the index goes on."""
+    rows = unit_rows(100)
+    for label, row in enumerate(rows[:50]):
+        index.put(label, row)
+    expected, dump = index.search(rows[0], 5), index.dump()
+    for label in range(50):
+        index.put(label, rows[label + 50])
+    twin.load(dump)
+    assert twin.search(rows[0], 5) == expected
+
+
+def test_a_scrubbed_dump_has_nothing_of_what_was_removed(index: Index, twin: Index) -> None:
+    """A forgotten photo must not lie in a file; whoever is left is found as before."""
+    rows = unit_rows(300)
+    for label, row in enumerate(rows):
+        index.put(label, row)
+    for label in range(0, 300, 3):
+        index.remove(label)
+    dump = index.dump(scrub=True)
+    data = b"".join(array.tobytes() for array in dump.arrays.values())
+    assert [label for label in range(300) if rows[label].tobytes() in data] == [
+        label for label in range(300) if label % 3
+    ]
+    twin.load(dump)
+    labels = np.array([label for label in range(300) if label % 3])
+    assert recall(twin, rows[labels], labels, unit_rows(50, seed=3)) > 0.97
+
+
+@pytest.mark.parametrize("fault", range(60))
+def test_an_implausible_dump_is_refused_or_harmless(index: Index, twin: Index, fault: int) -> None:
+    """Whatever one of its arrays has become, nothing crashes the process."""
+    rows = unit_rows(60)
+    for label, row in enumerate(rows):
+        index.put(label, row)
+    for label in range(0, 60, 7):
+        index.remove(label)
+    dump, chance = index.dump(), np.random.default_rng(fault)
+    name = chance.choice(sorted(dump.arrays))
+    data = bytearray(dump.arrays[name].tobytes())
+    if fault % 2 and data:
+        data[chance.integers(len(data))] ^= 1 << chance.integers(8)
+    else:
+        del data[len(data) // 2 // dump.arrays[name].itemsize * dump.arrays[name].itemsize :]
+    spoiled = np.frombuffer(bytes(data), dump.arrays[name].dtype)
+    with suppress(BadDump):
+        twin.load(Dump(dump.count, dump.dim, {**dump.arrays, name: spoiled}))
+        twin.put(1000, rows[0])
+        twin.search(rows[0], 70)
+
+
+def test_a_dump_of_other_vectors_is_refused(maker: Maker, index: Index) -> None:
+    """Vectors of another length belong to another encoder."""
+    index.put(1, unit_rows(1)[0])
+    with pytest.raises(BadDump):
+        maker(2 * DIM).load(index.dump())

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.commands import ConfirmCluster, ForgetImage, Order
 from engine.lineage import Carved, Event, Forgotten
+from engine.neighbours import Dump
 from engine.ports import Store
 from engine.types import Batch, Correction, ImageRecord, Item, Origin, Outcome
 from state.records import redacted_item
-from state.store import DuplicateImage, open_store
+from state.store import DuplicateImage, SqliteStore, open_store
 from tests.builders import make_features, make_outcome, make_rejection, written
 from tests.fakes import MemoryStore
 
@@ -179,3 +181,44 @@ def test_an_item_is_told_by_its_photo_alone(store: Store) -> None:
     )
     *_, correction = store.outcomes()
     assert correction.items[0].vector.tobytes() == photo.items[0].vector.tobytes()
+
+
+def saved(store: Store) -> list[tuple[int, dict[str, list[float]]]]:
+    """What was saved, once it is."""
+    if isinstance(store, SqliteStore):
+        store.snapshots.wait()
+    return [
+        (one.outcomes, {name: dump.arrays["x"].tolist() for name, dump in one.dumps.items()})
+        for one in store.saved_indexes()
+    ]
+
+
+def dump_of(number: float) -> Dump:
+    return Dump(1, 2, {"x": np.array([number], np.float32)})
+
+
+def test_saved_indexes_come_back_newest_first(store: Store) -> None:
+    """With the outcomes they belong to, and the last two alone."""
+    assert saved(store) == []
+    for name in "abc":
+        store.commit(Batch((make_outcome(name),)))
+        dumps = {name: dump_of(ord(name))}
+        assert store.save_indexes(lambda dumps=dumps: dumps)
+        assert saved(store)
+    assert saved(store) == [(3, {"c": [99.0]}), (2, {"b": [98.0]})]
+
+
+def test_of_nothing_no_index_is_saved(store: Store) -> None:
+    """Before the first commit there is none."""
+    assert not store.save_indexes(dict)
+    assert saved(store) == []
+
+
+def test_no_saved_index_outlives_what_it_should_forget(store: Store) -> None:
+    """Nothing is left that was saved before a photo was forgotten."""
+    photo = make_outcome("a")
+    store.commit(Batch((photo,)))
+    store.save_indexes(lambda: {"site": dump_of(1)})
+    assert saved(store)
+    store.commit(Batch((command("x", ForgetImage("a"), photo.items),)))
+    assert saved(store) == []

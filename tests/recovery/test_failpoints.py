@@ -36,8 +36,10 @@ from engine.verdict import Verdict
 from engine.wire import event_body
 from exporters.jsonl import JsonLines, JsonLinesSink
 from state.cache import ExemplarCache
+from state.saver import Saver
+from state.snapshot_file import Disk
 from state.sqlite import connect
-from state.store import SqliteStore
+from state.store import SqliteStore, snapshots_of
 from tests.builders import DIM, prepared
 from tests.fakes import SamePlaceVerifier
 
@@ -72,7 +74,8 @@ class FragileStore(SqliteStore):
     """A store whose process may die before a commit, within it, and after it."""
 
     def __init__(self, path: Path, fuse: Fuse) -> None:
-        super().__init__(path, connect(path, "test"))
+        db = connect(path, "test")
+        super().__init__(path, db, snapshots_of(path, db, "test", Saver(), Disk()))
         self._fuse = fuse
 
     def commit(self, batch: Batch) -> None:

@@ -21,6 +21,7 @@ from state.records import encode_item
 from state.store import open_store
 from tests.builders import DIM, make_outcome
 from tests.commands import cairn, complaint
+from tests.saving import shard_of, take
 from tests.state.kit import bytes_of, outcomes
 
 
@@ -125,3 +126,30 @@ def test_members_that_do_not_add_up_are_told(tmp_path: Path) -> None:
         store.commit(Batch((first, twice)))
     result = CliRunner().invoke(app, ["state", "verify", str(tmp_path)])
     assert "scope 'site': its clusters hold 1 items, 2 were assigned" in result.stdout
+
+
+@pytest.fixture
+def with_snapshot(tmp_path: Path) -> Path:
+    """State with a snapshot; its directory."""
+    directory = tmp_path / "shards"
+    identity = str(Identity("x", DIM, "whole", "none", "place"))
+    with closing(open_store(directory / "state.sqlite", identity)) as store:
+        shard = shard_of(store)
+        take(shard, range(30))
+    return directory
+
+
+def test_snapshots_are_shown_and_checked(with_snapshot: Path) -> None:
+    """How much they cover, how large they are; a damaged one is told, and is no fault."""
+    shown = table(cairn("state", "inspect", with_snapshot).stdout)
+    assert shown["snapshot"][:3] == ["of", "20", "prototypes"]
+    assert "sound" in cairn("state", "verify", with_snapshot).stdout
+    (arrays,) = with_snapshot.glob("*.snapshots/*.arrays")
+    arrays.write_bytes(b"")
+    verified = cairn("state", "verify", with_snapshot).stdout
+    assert "its arrays are damaged; that is harmless" in verified
+    assert "sound" in verified
+    (manifest,) = with_snapshot.glob("*.snapshots/*.json")
+    manifest.write_bytes(b"")
+    assert "is of no use" in cairn("state", "inspect", with_snapshot).stdout
+    assert manifest.exists()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from engine.index.adaptive import AdaptiveIndex
 from engine.index.exact import ExactIndex
+from engine.index.hnsw import HnswIndex
 from tests.builders import DIM, unit
 
 
@@ -40,3 +42,17 @@ def test_the_newest_are_scored_exactly_beside_the_older_ones() -> None:
     scores = [score for _, score in found]
     assert scores == sorted(scores, reverse=True)
     assert scores == pytest.approx([float(unit(9) @ unit(label)) for label, _ in found], abs=1e-5)
+
+
+def test_a_loaded_graph_grows_bit_for_bit_like_the_original() -> None:
+    """Levels of new nodes included, which hnswlib does not tell the state of."""
+    index, twin = HnswIndex(DIM, capacity=64), HnswIndex(DIM, capacity=64)
+    for label in range(500):
+        index.put(label, unit(label))
+    twin.load(index.dump())
+    for label in range(400, 900):
+        index.put(label, unit(label + 1000))
+        twin.put(label, unit(label + 1000))
+    ours, theirs = index.dump().arrays, twin.dump().arrays
+    assert ours.keys() == theirs.keys()
+    assert all(np.array_equal(ours[name], theirs[name]) for name in ours)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
@@ -13,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cairn.commands.run import _run_folder
-from cairn.compose import REPLAYED_AT_ONCE, Means, shard_of
+from cairn.compose import Means, shard_of, store_at
 from cairn.eyes import Eyes
 from cairn.folder_run import FolderJob
 from cairn.kafka_run import Recovering, _Turn
@@ -22,6 +24,7 @@ from cairn.sections import Settings, State
 from cairn.timing import TimedVerifier
 from cairn.watch import Watch
 from consumer.group import GroupSource
+from consumer.replay import REPLAYED_AT_ONCE
 from engine.errors import Stopped
 from engine.profile import PROFILES
 from engine.types import Batch, Rgb
@@ -32,6 +35,7 @@ from tests.album import album, write
 from tests.builders import DIM, make_outcome
 from tests.commands import cairn
 from tests.fakes import MemoryStore, SamePlaceVerifier
+from tests.saving import knowledge, take
 
 
 class NoEncoder:
@@ -104,6 +108,21 @@ def test_restoring_stops_when_told(store: MemoryStore, means: Means) -> None:
     answers = itertools.chain([False], itertools.repeat(True))
     with pytest.raises(Stopped):
         shard_of(store, means, lambda: next(answers))
+
+
+def test_a_worker_saves_its_indexes_and_starts_from_them(
+    tmp_path: Path, means: Means, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As often as the settings say; nothing is amiss with what it finds then."""
+    caplog.set_level(logging.WARNING)
+    often, path = replace(means, snapshot_every=20), tmp_path / "state.sqlite"
+    with closing(store_at(path, often)) as store:
+        before = shard_of(store, often, lambda: False)
+        take(before, range(30))
+        assert list(store.saved_indexes())
+    with closing(store_at(path, often)) as store:
+        assert knowledge(shard_of(store, often, lambda: False)) == knowledge(before)
+    assert not caplog.records
 
 
 def test_a_folder_run_told_to_stop_while_restoring_ends_well(tmp_path: Path, watch: Watch) -> None:
