@@ -5,7 +5,7 @@ Each port has one contract suite in `tests/contracts`, run against every impleme
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -13,10 +13,33 @@ from numpy.typing import NDArray
 
 from engine.lineage import Event
 from engine.sight import Decoded, Detection, Metadata, View
-from engine.types import Batch, Item, LocalFeatures, Mask, Message, Outcome, Rejection, Rgb, Vector
+from engine.types import (
+    Batch,
+    Claim,
+    Fetched,
+    Item,
+    LocalFeatures,
+    Mask,
+    Message,
+    Outcome,
+    Rejection,
+    Rgb,
+    Vector,
+)
 from engine.verdict import Verdict
 
 Points: TypeAlias = NDArray[np.float32]
+
+
+class Fetcher(Protocol):
+    """Gets images that messages only claim. Thread-safe; may wait for minutes."""
+
+    def __call__(self, claim: Claim, ended: Callable[[], bool], /) -> Fetched:
+        """The bytes of that SHA-256; raises BadImage where they are not to be had.
+
+        ended: asked now and then; raises Stopped soon after it says that nobody waits any more.
+        """
+        ...
 
 
 class Decoder(Protocol):

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.errors import BadImage, Misconfigured
-from engine.pipeline import Pipeline, Senses
+from engine.pipeline import Pipeline, Pools, Senses
 from engine.sight import Decoded, Metadata, Prepared, View
 from engine.types import Box, GeoPoint, LocalFeatures, Mask, Origin, Photo, Rejection, Rgb
 from engine.vision.framing import WholeImage
@@ -97,7 +97,7 @@ def pipeline(pool: Executor, encoder: WidthEncoder, **senses: object) -> Pipelin
     chosen = {"decode": _decode, "read_metadata": lambda _: WRITTEN, "framing": WholeImage()}
     return Pipeline(
         Senses(**{"extractor": None, "encoder": encoder, **chosen, **senses}),  # type: ignore[arg-type]
-        pool,
+        Pools(pool, pool),
         Ticks(),
     )
 
