@@ -65,7 +65,7 @@ def test_what_lies_within_a_prefix_may_be_read(uri: str) -> None:
         "https://images%2eexample.com/uploads/a.jpg",
         "https://images.example.com%2f.evil.example/uploads/a.jpg",
         "https://images\u3002example.com.evil.example/uploads/a.jpg",
-        "https://ｉmages.example.com/uploads/a.jpg",
+        "https://\uff49mages.example.com/uploads/a.jpg",
         "https://im\u0430ges.example.com/uploads/a.jpg",  # a Cyrillic a
         "https://images.example.com/uploads/../admin",
         "https://images.example.com/uploads/a/../../admin",
