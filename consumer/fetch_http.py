@@ -29,6 +29,8 @@ WAITED_FOR = frozenset(
 )
 """Answers that may be others later, as those from 500 on; the rest says what will never be."""
 WEB = frozenset({"http", "https"})
+MAX_DETAIL = 200
+"""The client's errors quote what the server sent."""
 SECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -77,14 +79,14 @@ class HttpReader:
                         return await self._body(response)
                     location = self._target(response)
         except httpx.TransportError as error:
-            raise NotYet(f"{error or type(error).__name__}") from error
+            raise NotYet(str(error)[:MAX_DETAIL] or type(error).__name__) from error
         raise BadImage("unreachable", f"more than {MOST_REDIRECTS} redirects")
 
     def _target(self, response: httpx.Response) -> Location:
         try:
             target = response.url.join(response.headers["location"])
         except httpx.InvalidURL as error:
-            raise NotYet(f"redirected to no URL: {error}") from error
+            raise NotYet("redirected to what is no URL") from error
         if target.scheme not in WEB:
             raise BadImage(NOT_ALLOWED, f"redirected to {shown(str(target))}")
         return self.allowed.check(str(target))
@@ -92,7 +94,7 @@ class HttpReader:
     async def _body(self, response: httpx.Response) -> bytes:
         _check_status(response)
         if (encoding := response.headers.get("content-encoding", "identity")) != "identity":
-            detail = f"sent as {encoding!r} unasked: these are not the bytes of the image"
+            detail = f"sent as {encoding[:20]!r} unasked: these are not the bytes of the image"
             raise BadImage("hash_mismatch", detail)
         declared = response.headers.get("content-length", "")
         if SECONDS.fullmatch(declared) and int(declared) > self.max_bytes:
@@ -109,7 +111,7 @@ def _check_status(response: httpx.Response) -> None:
     status = response.status_code
     if status == HTTPStatus.OK:
         return
-    detail = f"answered {status} {response.reason_phrase}".strip()[:100]
+    detail = f"answered {status}"
     if status in WAITED_FOR or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise NotYet(detail, _retry_after_s(response.headers))
     raise BadImage("unreachable", detail)

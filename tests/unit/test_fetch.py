@@ -56,7 +56,7 @@ def test_how_long_was_tried_is_told(site: Site) -> None:
     told = refused.value.detail
     assert refused.value.reason == "unreachable"
     assert f"tried {site.asked['/a.jpg']} times in " in told
-    assert "answered 503 Service Unavailable" in told
+    assert "at last: answered 503" in told
     assert "secret" not in told
 
 
