@@ -19,6 +19,7 @@ from consumer.fetch import Terms, open_fetcher
 from consumer.group import GroupLog, GroupSource
 from consumer.group_shards import GroupShards
 from consumer.kafka import KafkaSource, SourceSettings, open_source
+from consumer.known import sparing
 from consumer.loop import Loop, Pace
 from consumer.restore import check_journal, made_with, read_journal
 from consumer.shard import Shard
@@ -64,7 +65,7 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
         )
         stack.enter_context(closing(shards))
         fetcher = stack.enter_context(open_fetcher(terms_of(settings), metrics, watch.turn))
-        prepare = stack.enter_context(preparing(settings, means, fetcher))
+        prepare = sparing(stack.enter_context(preparing(settings, means, fetcher)), shards)
         gauges = Gauges(metrics, lambda: [shard.book for shard in shards.values()])
         log = GroupLog(member, committer, shards)
         pace = Pace(settings.engine.batch_size)

@@ -61,6 +61,10 @@ class Terms:
     cafile: Path | None = None
 
 
+class OtherBytes(Transient):
+    """What was read is not what was claimed; it may be so once, while a file grows."""
+
+
 class Meter(Protocol):
     """Told what was fetched, from any thread; must not fail and must not block."""
 
@@ -164,14 +168,14 @@ class Patience:
     async def _attempt(self, location: Location, claim: Claim, seen: set[str]) -> bytes:
         """Other bytes than claimed are believed when they come twice: a file may be growing."""
         data = await self.reader.read(location)
-        digest = await to_thread.run_sync(_sha256, data)
+        digest = hashlib.sha256(data).hexdigest()
         if digest == claim.sha256:
             return data
         told = f"{shown(claim.uri)} has SHA-256 {digest}, the message claims {claim.sha256}"
         if digest in seen:
             raise BadImage("hash_mismatch", told)
         seen.add(digest)
-        raise Transient(told)
+        raise OtherBytes(told)
 
     def _pause(self, state: RetryCallState) -> float:
         """Seconds: as the server asked within limits, and no longer than patience lasts."""
@@ -192,11 +196,7 @@ _backoff = wait_random_exponential(FIRST_PAUSE_S, LONGEST_PAUSE_S, min=FIRST_PAU
 def _give_up(uri: str, state: RetryCallState) -> bytes:
     error = state.outcome.exception() if state.outcome else None
     raise BadImage(
-        "unreachable",
+        "hash_mismatch" if isinstance(error, OtherBytes) else "unreachable",
         f"{shown(uri)}: tried {state.attempt_number} times in {state.seconds_since_start:.0f} s; "
         f"at last: {error}",
     )
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -104,6 +104,8 @@ class Pipeline:
 
     def _start(self, photo: Photo, ended: Ended) -> Future[Prepared | Rejection]:
         match photo.data:
+            case Claim(known=True, sha256=sha256):
+                return _settled(Prepared(_repeated(photo, sha256), (), {}))
             case Claim() as claim:
                 return self._pools.arrivals.submit(self._fetch_and_look, photo, claim, ended)
             case data:
@@ -167,6 +169,17 @@ class Pipeline:
             return [settle(row, encoder.dim) for row in rows]
         except Directionless as error:
             raise BadImage(NO_VECTOR, f"encoder {encoder.identity} gave {error}") from error
+
+
+def _settled(result: Prepared) -> Future[Prepared | Rejection]:
+    future: Future[Prepared | Rejection] = Future()
+    future.set_result(result)
+    return future
+
+
+def _repeated(photo: Photo, sha256: str) -> ImageRecord:
+    """Enough to be told as a duplicate, of which nothing is kept."""
+    return ImageRecord(photo.image_id, photo.scope, photo.origin, sha256, width=0, height=0)
 
 
 def _rejection(photo: Photo, error: BadImage) -> Rejection:

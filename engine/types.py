@@ -44,10 +44,14 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An image that lies elsewhere: where, and the SHA-256 (hex, lower case) of its bytes."""
+    """An image that lies elsewhere: where, and the SHA-256 (hex, lower case) of its bytes.
+
+    known: it was clustered before under the same id, so nobody needs to fetch it.
+    """
 
     uri: str
     sha256: str
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
