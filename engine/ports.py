@@ -29,17 +29,9 @@ from engine.types import (
 from engine.verdict import Verdict
 
 Points: TypeAlias = NDArray[np.float32]
-
-
-class Fetcher(Protocol):
-    """Gets images that messages only claim. Thread-safe; may wait for minutes."""
-
-    def __call__(self, claim: Claim, ended: Callable[[], bool], /) -> Fetched:
-        """The bytes of that SHA-256; raises BadImage where they are not to be had.
-
-        ended: asked now and then; raises Stopped soon after it says that nobody waits any more.
-        """
-        ...
+Fetcher: TypeAlias = Callable[[Claim, Callable[[], bool]], Fetched]
+"""Gets the bytes of a claim, of its very SHA-256, or raises BadImage. Thread-safe; may wait for
+minutes, but raises Stopped soon after the second argument says that nobody waits any more."""
 
 
 class Decoder(Protocol):
