@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from cairn.compose import limits_of
 from cairn.sections import Guards
 from engine.jobs.placements import area
-from engine.pipeline import Pipeline, Senses
+from engine.pipeline import Pipeline, Pools, Senses
 from engine.ports import Encoder, FeatureExtractor, Framing, Verifier
 from engine.sight import Prepared
 from engine.types import GeoPoint, Item, LocalFeatures, Photo
@@ -198,7 +198,7 @@ def _embedded(name: str, encoder: Encoder, framing: Framing) -> Arrays:
     decoder = partial(decode, limits=limits_of(Guards()))
     senses = Senses(decoder, read_metadata, framing, encoder, extractor=None)
     with ThreadPoolExecutor(1) as pool:
-        pipeline = Pipeline(senses, pool, time.thread_time)
+        pipeline = Pipeline(senses, Pools(pool, pool), time.thread_time)
         looked = [result for photo in photos(name) for result in pipeline.prepare([photo])]
     prepared = [result for result in looked if isinstance(result, Prepared)]
     if not prepared or len(prepared) < len(looked):

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from threading import Event
+from typing import TypeVar
 
 import cv2
 from pydantic import TypeAdapter, ValidationError
@@ -27,8 +29,8 @@ from engine.corrections import Corrector
 from engine.errors import Misconfigured
 from engine.index.adaptive import AdaptiveIndex
 from engine.members import Membership
-from engine.pipeline import Pipeline, Senses
-from engine.ports import Store
+from engine.pipeline import Pipeline, Pools, Senses, nothing_fetched
+from engine.ports import Fetcher, Store
 from engine.profile import PROFILES, Profile
 from engine.rules import RULES
 from engine.sight import Prepared
@@ -38,6 +40,8 @@ from engine.vision.exif import read_metadata
 from engine.vision.heif import accept_heif
 from state.cache import ExemplarCache
 from state.store import SqliteStore, open_store
+
+T = TypeVar("T")
 
 EXEMPLARS_IN_MEMORY = 2000
 """Exemplars whose features stay in memory: about 140 kB each."""
@@ -93,12 +97,15 @@ def _checked(fields: Mapping[str, object]) -> Profile:
 
 
 @contextmanager
-def preparing(settings: Settings, means: Means) -> Iterator[Prepare]:
+def preparing(
+    settings: Settings, means: Means, fetch: Fetcher = nothing_fetched
+) -> Iterator[Prepare]:
     """The pipeline and its threads.
 
     One thread per image and none inside the libraries: their own threads would fight these
     for the cores, and sums would depend on how they split the work. Two batches may be under
     way at once: the threads go on to the second while the last of the first is looked at.
+    Images that have to be fetched wait in threads of their own, enough for both batches.
     """
     cv2.setNumThreads(1)
     if "HEIF" in settings.guards.formats:
@@ -111,17 +118,37 @@ def preparing(settings: Settings, means: Means) -> Iterator[Prepare]:
         encoder=means.eyes.encoder,
         extractor=means.eyes.extractor,
     )
+    over = Event()
     with (
         threadpool_limits(1),
-        ThreadPoolExecutor(workers, "eyes") as pool,
+        ThreadPoolExecutor(workers, "eyes") as eyes,
+        ThreadPoolExecutor(2 * settings.engine.batch_size, "arrivals") as arrivals,
         ThreadPoolExecutor(2, "ahead") as ahead,  # no thread idles at the end of a batch
     ):
-        pipeline = Pipeline(senses, pool, time.thread_time)
+        pipeline = Pipeline(senses, Pools(eyes, arrivals), time.thread_time, fetch)
 
         def prepare(photos: Sequence[Photo]) -> Future[list[Prepared | Rejection]]:
-            return ahead.submit(pipeline.prepare, photos)
+            promise: Future[list[Prepared | Rejection]] = Future()
+            work = ahead.submit(
+                pipeline.prepare, photos, lambda: over.is_set() or promise.cancelled()
+            )
+            work.add_done_callback(partial(_hand_over, promise))
+            return promise
 
-        yield prepare
+        try:
+            yield prepare
+        finally:
+            over.set()  # or leaving would wait for images as long as fetching is patient
+
+
+def _hand_over(promise: Future[T], work: Future[T]) -> None:
+    """Keep a promise that, unlike the work behind it, could be cancelled at any time."""
+    if not promise.set_running_or_notify_cancel():
+        return
+    if (error := work.exception()) is not None:
+        promise.set_exception(error)
+    else:
+        promise.set_result(work.result())
 
 
 def limits_of(guards: Guards) -> DecodeLimits:

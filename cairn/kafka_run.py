@@ -15,9 +15,11 @@ from cairn.observers import Gauges
 from cairn.sections import Kafka, Settings
 from cairn.watch import Watch
 from consumer.connection import Broker
+from consumer.fetch import Terms, open_fetcher
 from consumer.group import GroupLog, GroupSource
 from consumer.group_shards import GroupShards
 from consumer.kafka import KafkaSource, SourceSettings, open_source
+from consumer.known import sparing
 from consumer.loop import Loop, Pace
 from consumer.restore import check_journal, made_with, read_journal
 from consumer.shard import Shard
@@ -62,7 +64,8 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
             watch.stop,
         )
         stack.enter_context(closing(shards))
-        prepare = stack.enter_context(preparing(settings, means))
+        fetcher = stack.enter_context(open_fetcher(terms_of(settings), metrics, watch.turn))
+        prepare = sparing(stack.enter_context(preparing(settings, means, fetcher)), shards)
         gauges = Gauges(metrics, lambda: [shard.book for shard in shards.values()])
         log = GroupLog(member, committer, shards)
         pace = Pace(settings.engine.batch_size)
@@ -131,6 +134,18 @@ def commits_of(kafka: Kafka) -> CommitSettings:
         prefix=kafka.topic_prefix,
         max_message_bytes=kafka.max_request_bytes,
         timeout_s=kafka.transaction_timeout_s,
+    )
+
+
+def terms_of(settings: Settings) -> Terms:
+    """Which claimed images are fetched, and what that may cost."""
+    fetch = settings.fetch
+    return Terms(
+        allow=fetch.allow,
+        timeout_s=fetch.timeout_s,
+        patience_s=fetch.patience_s,
+        max_bytes=settings.guards.max_bytes,
+        cafile=fetch.ssl_cafile,
     )
 
 

@@ -29,10 +29,17 @@ def listed(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
+def _uri_prefix(value: str) -> str:
+    if not value.startswith(("https://", "http://", "file:///")):
+        raise ValueError("give prefixes like https://HOST/PATH/ or file:///PATH/")
+    return value
+
+
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Servers = Annotated[str, AfterValidator(_servers)]
 Name = Annotated[str, Field(min_length=1)]
+UriPrefix = Annotated[str, AfterValidator(_uri_prefix)]
 Format = Literal["JPEG", "PNG", "WEBP", "TIFF", "HEIF"]
 
 
@@ -130,6 +137,19 @@ class Kafka(Section):
         return self
 
 
+class Fetch(Section):
+    """How images are got that messages only name by a URI."""
+
+    allow: Annotated[tuple[UriPrefix, ...], BeforeValidator(listed)] = ()
+    """Prefixes of the URIs that may be read: `https://images.example.com/uploads/`, `file:///srv/photos/`."""
+    timeout_s: Seconds = 20.0
+    """Seconds one attempt may take, from the name of the host to the last byte."""
+    patience_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0
+    """Seconds for which an image that cannot be read is tried again; meanwhile its batch waits."""
+    ssl_cafile: Path | None = None
+    """Certificates (PEM) that https servers are trusted by; not set: those of certifi."""
+
+
 class State(Section):
     """Where what must survive a crash is kept."""
 
@@ -173,6 +193,7 @@ class Settings(Section):
     guards: Guards = Guards()
     folder: Folder = Folder()
     kafka: Kafka = Kafka()
+    fetch: Fetch = Fetch()
     state: State = State()
     metrics: Metrics = Metrics()
     models: Models = Models()

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 
 import cairn
 from cairn.sections import Metrics as Section
+from consumer import fetch
 from engine.errors import COMMAND_REASONS
 from engine.pipeline import NO_VECTOR
 from engine.vision import decode
 from exporters.health import HealthServer, Heartbeat
 from exporters.metrics import Metrics, Registry
 
-_OF_MESSAGES = ("id_conflict", "bad_message", "uri_not_supported", "unreadable")
-REASONS = sorted({*decode.REASONS, NO_VECTOR, *_OF_MESSAGES, *COMMAND_REASONS})
+_OF_MESSAGES = ("id_conflict", "bad_message", "unreadable")
+REASONS = sorted({*decode.REASONS, NO_VECTOR, *_OF_MESSAGES, *fetch.REASONS, *COMMAND_REASONS})
 
 
 @dataclass(frozen=True, slots=True)

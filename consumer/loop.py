@@ -22,7 +22,7 @@ from engine.types import Batch, Correction, Message, Photo, Rejection
 KEEP_ALIVE_S = 1.0
 
 Prepare: TypeAlias = Callable[[Sequence[Photo]], Future[list[Prepared | Rejection]]]
-"""Starts the pipeline on a batch, on another thread."""
+"""Starts the pipeline on a batch, on another thread; cancelled, it stops waiting for images."""
 
 
 class Log(Protocol):
@@ -136,8 +136,10 @@ class Loop:
             stopping = stop()
             following = None if stopping else self._read(wait_for_it=current is None)
             if self._changed_hands():
+                _abandon(current)
                 current = None
             if current is not None and not self._settle(current):
+                _abandon(current, following)
                 following = None
             current = following
             if current is None and (stopping or self._source.exhausted):
@@ -178,9 +180,14 @@ class Loop:
         return True
 
     def _results(self, batch: _InFlight) -> list[Result]:
-        """Results in message order, waiting for them without losing the group membership."""
+        """Results in message order, waiting for them without losing the group membership.
+
+        None at all where the partitions changed hands meanwhile: the batch is void.
+        """
         while not wait([batch.prepared], timeout=KEEP_ALIVE_S).done:
             self._source.keep_alive()
+            if self._source.epoch != self._epoch:
+                return []
         prepared = iter(batch.prepared.result())
         results = [
             next(prepared) if isinstance(message, Photo) else message for message in batch.messages
@@ -210,6 +217,13 @@ class Loop:
             observer.aborted()
         self._shards.own(self._source.partitions)
         self._source.rewind()
+
+
+def _abandon(*batches: _InFlight | None) -> None:
+    """Let batches go: what they still wait for (images that are being fetched) nobody needs."""
+    for batch in batches:
+        if batch is not None:
+            batch.prepared.cancel()
 
 
 def _partition_of(result: Result) -> int:

@@ -1,7 +1,7 @@
 """Photos as messages: written by producers, read by the consumer, hostile until parsed.
 
-The metadata lies in headers, the image bytes in the value; the key is the scope. The
-claim-check form (a JSON value with `uri` and `sha256`) is recognised and refused.
+The metadata lies in headers, the image bytes in the value; the key is the scope. A value in
+JSON claims an image that lies elsewhere (`engine.claim`), and may hold the metadata too.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-import orjson
-
+from engine.claim import CLAIM_CHECK, claim_value, parse_claim
 from engine.errors import BadImage
-from engine.types import GeoPoint, Origin, Photo, Rejection
+from engine.types import Claim, GeoPoint, Origin, Photo, Rejection
 from engine.wire import Record, encode_headers
 
 MAX_ID_CHARS = 512
@@ -25,7 +24,6 @@ CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PLAIN_ATTRIBUTES = frozenset({"source", "label", "traceparent"})
 """Attributes whose header has their own name; all others get the prefix `attr-`."""
 
-CLAIM_CHECK = "application/json"
 UNKNOWN_IMAGE = "image/x-unknown"
 SIGNATURES = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -38,7 +36,10 @@ SIGNATURES = (
 
 
 def photo_record(photo: Photo, content_type: str) -> Record:
-    """Write a photo as a message; `parse_photo` reads it back."""
+    """Write a photo as a message, of the type that `content_type_of` its data gives.
+
+    `parse_photo` reads it back.
+    """
     fields = {"content-type": content_type, "ce_id": photo.image_id}
     if photo.captured_at is not None:
         fields["captured-at"] = datetime.fromtimestamp(photo.captured_at, UTC).isoformat()
@@ -46,11 +47,14 @@ def photo_record(photo: Photo, content_type: str) -> Record:
         fields |= {"lat": repr(photo.location.lat), "lon": repr(photo.location.lon)}
     for name, text in sorted(photo.attributes.items()):
         fields[name if name in PLAIN_ATTRIBUTES else f"attr-{name}"] = text
-    return Record(photo.scope.encode(), photo.data, encode_headers(fields))
+    value = claim_value(photo.data) if isinstance(photo.data, Claim) else photo.data
+    return Record(photo.scope.encode(), value, encode_headers(fields))
 
 
-def content_type_of(data: bytes) -> str:
+def content_type_of(data: bytes | Claim) -> str:
     """Guess the media type by the first bytes; what is unknown is left to the decoder."""
+    if isinstance(data, Claim):
+        return CLAIM_CHECK
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     known = (media for magic, media in SIGNATURES if data.startswith(magic))
@@ -63,12 +67,14 @@ def parse_photo(
     """Read the photo in a message. Raises BadImage for everything that is not one."""
     fields = dict(headers)
     scope = _identifier("key (scope)", key)
-    image_id = _identifier("header ce_id", fields.get("ce_id"))
+    data, stated = _image(fields.get("content-type"), value)
+    fields = {**stated, **fields}  # a header is what others on the way can read: it goes first
+    image_id = _identifier("ce_id", fields.get("ce_id"))
     return Photo(
         image_id=image_id,
         scope=scope,
         origin=origin,
-        data=_image_bytes(fields.get("content-type"), value),
+        data=data,
         captured_at=_captured_at(fields),
         location=_location(fields),
         attributes=_attributes(fields),
@@ -84,34 +90,25 @@ def rejection_of(
     return Rejection(image_id, scope, origin, error.reason, error.detail)
 
 
-def _image_bytes(content_type: bytes | None, value: bytes | None) -> bytes:
-    media = _text("header content-type", content_type, MAX_ID_CHARS)
+def _image(
+    content_type: bytes | None, value: bytes | None
+) -> tuple[bytes | Claim, Mapping[str, bytes]]:
+    """The image bytes, or a claim on them and the fields that its JSON states beside it."""
+    media = _text("content-type", content_type, MAX_ID_CHARS)
     media = media.partition(";")[0].strip().lower()
     if not value:
         raise _bad("the value is empty")
     if media == CLAIM_CHECK:
-        raise BadImage("uri_not_supported", f"{_claimed_uri(value)}: send the bytes inline")
+        return parse_claim(value)
     if not media.startswith("image/"):
         raise _bad(f"content-type {media!r} is not an image")
-    return value
-
-
-def _claimed_uri(value: bytes) -> str:
-    try:
-        claim = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise _bad(f"the value is not JSON: {error}") from None
-    fields = claim if isinstance(claim, dict) else {}
-    uri, sha256 = fields.get("uri"), fields.get("sha256")
-    if not isinstance(uri, str) or not isinstance(sha256, str):
-        raise _bad("a JSON value needs `uri` and `sha256`, both strings")
-    return uri[:MAX_ID_CHARS]
+    return value, {}
 
 
 def _captured_at(fields: Mapping[str, bytes]) -> float | None:
     if "captured-at" not in fields:
         return None
-    text = _text("header captured-at", fields["captured-at"], MAX_ID_CHARS)
+    text = _text("captured-at", fields["captured-at"], MAX_ID_CHARS)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -128,7 +125,7 @@ def _location(fields: Mapping[str, bytes]) -> GeoPoint | None:
 
 
 def _degrees(name: str, fields: Mapping[str, bytes], limit: float) -> float:
-    text = _text(f"header {name}", fields.get(name), MAX_ID_CHARS)
+    text = _text(name, fields.get(name), MAX_ID_CHARS)
     try:
         degrees = float(text)
     except ValueError:
@@ -145,7 +142,7 @@ def _attributes(fields: Mapping[str, bytes]) -> dict[str, str]:
     if sum(len(name.encode()) + len(raw) for name, raw in own.items()) > MAX_ATTRIBUTES_BYTES:
         raise _bad(f"attributes of more than {MAX_ATTRIBUTES_BYTES} bytes in all")
     return {
-        name.removeprefix("attr-"): _printable(f"header {name}", raw, MAX_ATTRIBUTE_CHARS)
+        name.removeprefix("attr-"): _printable(name, raw, MAX_ATTRIBUTE_CHARS)
         for name, raw in own.items()
     }
 

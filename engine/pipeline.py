@@ -1,21 +1,32 @@
-"""One batch of photos: decode -> frame -> local features -> embed. No order, no state.
+"""One batch of photos: fetch -> decode -> frame -> local features -> embed. No order, no state.
 
 Each photo goes its whole way in one task of the pool, so that none waits for another; a model
-that likes batches gathers them itself from the calls that come in at once.
+that likes batches gathers them itself from the calls that come in at once. Photos that have to
+be fetched first wait in a pool of their own: eyes never idle while the network is slow.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from engine.errors import BadImage
-from engine.ports import Decoder, Encoder, FeatureExtractor, Framing, MetadataReader
+from engine.ports import Decoder, Encoder, FeatureExtractor, Fetcher, Framing, MetadataReader
 from engine.sight import Decoded, Prepared, View
-from engine.types import Box, ImageRecord, Item, LocalFeatures, Photo, Rejection, Vector
+from engine.types import (
+    Box,
+    Claim,
+    Fetched,
+    ImageRecord,
+    Item,
+    LocalFeatures,
+    Photo,
+    Rejection,
+    Vector,
+)
 from engine.vectors import Directionless, settle
 
 NO_VECTOR = "no_vector"
@@ -23,6 +34,8 @@ NO_VECTOR = "no_vector"
 
 Clock: TypeAlias = Callable[[], float]
 """Seconds from any origin; the CPU time of the calling thread makes honest shares of stages."""
+Ended: TypeAlias = Callable[[], bool]
+"""Whether nobody waits for a batch any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,19 @@ class Senses:
     framing: Framing
     encoder: Encoder
     extractor: FeatureExtractor | None
+
+
+def nothing_fetched(claim: Claim, _ended: Ended) -> Fetched:
+    """A Fetcher for runs whose photos all bring their bytes."""
+    raise BadImage("uri_not_allowed", f"{claim.uri}: no image is fetched here")
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Threads. eyes: those that look at photos. arrivals: those that wait for claimed ones."""
+
+    eyes: Executor
+    arrivals: Executor
 
 
 @dataclass(slots=True)
@@ -53,28 +79,57 @@ class _Stopwatch:
 class Pipeline:
     """Prepares photos for the clusterer, each in one task of the pool."""
 
-    def __init__(self, senses: Senses, pool: Executor, clock: Clock) -> None:
+    def __init__(
+        self, senses: Senses, pools: Pools, clock: Clock, fetch: Fetcher = nothing_fetched
+    ) -> None:
         self._senses = senses
-        self._pool = pool
+        self._pools = pools
         self._clock = clock
+        self._fetch = fetch
 
-    def prepare(self, photos: Sequence[Photo]) -> list[Prepared | Rejection]:
+    def prepare(
+        self, photos: Sequence[Photo], ended: Ended = lambda: False
+    ) -> list[Prepared | Rejection]:
         """Look at every photo; what cannot be clustered comes back as a rejection, in its place.
 
-        Raises Misconfigured where the encoder gives vectors of another length than it says.
+        Raises Misconfigured where the encoder gives vectors of another length than it says,
+        Stopped where `ended` says that nobody waits for what is being fetched.
         """
-        return list(self._pool.map(self._look, photos))
-
-    def _look(self, photo: Photo) -> Prepared | Rejection:
+        looking = [self._start(photo, ended) for photo in photos]
         try:
-            return self._prepared(photo)
-        except BadImage as error:
-            return Rejection(photo.image_id, photo.scope, photo.origin, error.reason, error.detail)
+            return [look.result() for look in looking]
+        finally:
+            for look in looking:
+                look.cancel()
 
-    def _prepared(self, photo: Photo) -> Prepared:
-        watch = _Stopwatch(self._clock, self._clock())
-        decoded = self._senses.decode(photo.data)
-        record = self._record(photo, decoded)
+    def _start(self, photo: Photo, ended: Ended) -> Future[Prepared | Rejection]:
+        match photo.data:
+            case Claim(known=True, sha256=sha256):
+                return _settled(Prepared(_repeated(photo, sha256), (), {}))
+            case Claim() as claim:
+                return self._pools.arrivals.submit(self._fetch_and_look, photo, claim, ended)
+            case data:
+                return self._pools.eyes.submit(self._look, photo, data, {})
+
+    def _fetch_and_look(self, photo: Photo, claim: Claim, ended: Ended) -> Prepared | Rejection:
+        """Holds its thread until the photo is looked at: so many images at most are in memory."""
+        try:
+            fetched = self._fetch(claim, ended)
+        except BadImage as error:
+            return _rejection(photo, error)
+        timings = {"fetch": fetched.seconds}
+        return self._pools.eyes.submit(self._look, photo, fetched.data, timings).result()
+
+    def _look(self, photo: Photo, data: bytes, timings: dict[str, float]) -> Prepared | Rejection:
+        try:
+            return self._prepared(photo, data, timings)
+        except BadImage as error:
+            return _rejection(photo, error)
+
+    def _prepared(self, photo: Photo, data: bytes, timings: dict[str, float]) -> Prepared:
+        watch = _Stopwatch(self._clock, self._clock(), timings)
+        decoded = self._senses.decode(data)
+        record = self._record(photo, data, decoded)
         watch.lap("decode")
         views = self._senses.framing(decoded.image)
         watch.lap("detect")
@@ -88,14 +143,14 @@ class Pipeline:
         )
         return Prepared(record, items, watch.timings)
 
-    def _record(self, photo: Photo, decoded: Decoded) -> ImageRecord:
+    def _record(self, photo: Photo, data: bytes, decoded: Decoded) -> ImageRecord:
         """Message metadata first; what the camera wrote fills the gaps."""
-        written = self._senses.read_metadata(photo.data)
+        written = self._senses.read_metadata(data)
         return ImageRecord(
             image_id=photo.image_id,
             scope=photo.scope,
             origin=photo.origin,
-            content_hash=content_hash(photo.data),
+            content_hash=content_hash(data),
             width=decoded.width,
             height=decoded.height,
             captured_at=written.captured_at if photo.captured_at is None else photo.captured_at,
@@ -114,6 +169,21 @@ class Pipeline:
             return [settle(row, encoder.dim) for row in rows]
         except Directionless as error:
             raise BadImage(NO_VECTOR, f"encoder {encoder.identity} gave {error}") from error
+
+
+def _settled(result: Prepared) -> Future[Prepared | Rejection]:
+    future: Future[Prepared | Rejection] = Future()
+    future.set_result(result)
+    return future
+
+
+def _repeated(photo: Photo, sha256: str) -> ImageRecord:
+    """Enough to be told as a duplicate, of which nothing is kept."""
+    return ImageRecord(photo.image_id, photo.scope, photo.origin, sha256, width=0, height=0)
+
+
+def _rejection(photo: Photo, error: BadImage) -> Rejection:
+    return Rejection(photo.image_id, photo.scope, photo.origin, error.reason, error.detail)
 
 
 def _item(

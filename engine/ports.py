@@ -14,10 +14,24 @@ from numpy.typing import NDArray
 from engine.lineage import Event
 from engine.neighbours import Dump, SavedIndexes
 from engine.sight import Decoded, Detection, Metadata, View
-from engine.types import Batch, Item, LocalFeatures, Mask, Message, Outcome, Rejection, Rgb
+from engine.types import (
+    Batch,
+    Claim,
+    Fetched,
+    Item,
+    LocalFeatures,
+    Mask,
+    Message,
+    Outcome,
+    Rejection,
+    Rgb,
+)
 from engine.verdict import Verdict
 
 Points: TypeAlias = NDArray[np.float32]
+Fetcher: TypeAlias = Callable[[Claim, Callable[[], bool]], Fetched]
+"""Gets the bytes of a claim, of its very SHA-256, or raises BadImage. Thread-safe; may wait for
+minutes, but raises Stopped soon after the second argument says that nobody waits any more."""
 
 
 class Decoder(Protocol):

@@ -43,13 +43,33 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """An image that lies elsewhere: where, and the SHA-256 (hex, lower case) of its bytes.
+
+    known: it was clustered before under the same id, so nobody needs to fetch it.
+    """
+
+    uri: str
+    sha256: str
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The bytes that a claim stands for. seconds: how long it took to get them."""
+
+    data: bytes = field(repr=False)
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Photo:
     """One image message, not yet decoded. `captured_at` is in seconds since the Unix epoch."""
 
     image_id: str
     scope: str
     origin: Origin
-    data: bytes
+    data: bytes | Claim
     captured_at: float | None = None
     location: GeoPoint | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)

@@ -28,7 +28,7 @@ OTHER = "other"
 """Label of whatever is not in its set."""
 
 LATENCIES_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
-STAGES_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+STAGES_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
@@ -77,6 +77,9 @@ class Metrics:
         self._corrections = count("cairn_corrections", "Commands carried out.")
         self._calibrations = count("cairn_calibrations", "Thresholds a scope learned anew.")
         self._drifts = count("cairn_drifts", "Calibrations because a stream had changed.")
+        self._fetched = count("cairn_fetched_images", "Claimed images fetched.")
+        self._fetched_bytes = count("cairn_fetched_bytes", "Bytes of claimed images fetched.")
+        self._fetch_retries = count("cairn_fetch_retries", "Attempts to fetch that came too early.")
         self._commit_failures = count("cairn_commit_failures", "Batches whose commit failed.")
         self._rebalances = count("cairn_rebalances", "Times the group moved partitions.")
         self._restore = gauge("cairn_restore_seconds", "Seconds the last restore of state took.")
@@ -122,6 +125,15 @@ class Metrics:
     def revoked(self, topic: str, partition: int) -> None:
         """Drop the lag of a partition that another worker reads now."""
         self._lag.remove(topic, str(partition))
+
+    def fetched(self, size: int) -> None:
+        """Count a claimed image of so many bytes."""
+        self._fetched.inc()
+        self._fetched_bytes.inc(size)
+
+    def fetch_retried(self) -> None:
+        """Count an attempt to fetch that has to be repeated."""
+        self._fetch_retries.inc()
 
     def commit_failed(self) -> None:
         """Count a batch that was aborted."""

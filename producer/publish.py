@@ -206,6 +206,7 @@ class KafkaPublisher:
         if entry in self._acknowledged:
             return False
         record = photo_record(photo, content_type_of(photo.data))
+        size = len(record.value or b"")
         try:
             with self._failures(entry):
                 delivery = self._producer.send(
@@ -216,10 +217,13 @@ class KafkaPublisher:
                 )
         except MessageSizeTooLargeError:
             limit = self._settings.max_message_bytes
-            detail = f"{photo.image_id} has {len(photo.data)} bytes, a message may have {limit}"
+            detail = (
+                f"{photo.image_id} has {size} bytes, a message may have {limit}: "
+                "send it with --by-reference"
+            )
             raise BadImage("too_large", detail) from None
-        self._under_way.append(_UnderWay(entry, len(photo.data), delivery))
-        self._bytes += len(photo.data)
+        self._under_way.append(_UnderWay(entry, size, delivery))
+        self._bytes += size
         self._settle(MAX_UNDER_WAY_BYTES)
         return True
 
@@ -250,7 +254,8 @@ class KafkaPublisher:
         except MessageSizeTooLargeError as error:
             raise Misconfigured(
                 f"{entry[0]} refuses {entry[2]} as too large: raise the topic's max.message.bytes "
-                f"to the {self._settings.max_message_bytes} bytes a message may have"
+                f"to the {self._settings.max_message_bytes} bytes a message may have, "
+                "or send with --by-reference"
             ) from error
 
     @contextmanager

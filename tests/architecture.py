@@ -44,8 +44,10 @@ KAFKA = (
     "producer/publish.py",
 )
 DOORS = {
+    "anyio": ("consumer/fetch.py",),
     "ftfy": ("engine/vision/clip_text.py",),
     "hnswlib": ("engine/index/graph.py",),
+    "httpx": ("consumer/allow.py", "consumer/fetch_http.py"),
     "kafka": KAFKA,
     "onnx": ("engine/jobs/export_*.py",),
     "onnxruntime": ("engine/vision/session.py", "engine/jobs/export_small.py"),

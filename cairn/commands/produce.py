@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 from rich.console import Console
@@ -23,7 +23,18 @@ from engine.errors import BadImage, Misconfigured
 from engine.types import Photo, Rejection
 from producer.labels import read_labels
 from producer.publish import KafkaPublisher, open_publisher, record_of
+from producer.reference import Uris, by_reference, uris_below, uris_on_disk
 from producer.video import LiveCamera, Sampling, file_frames, is_live
+
+Reference: TypeAlias = Annotated[
+    bool, typer.Option("--by-reference", help="Send URIs and hashes instead of the bytes.")
+]
+UriPrefix: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--uri-prefix", metavar="URL", help="Send by reference to this + relative path, not file://"
+    ),
+]
 
 
 def produce(
@@ -43,10 +54,15 @@ def produce(
     record: Annotated[
         Path, typer.Option("--record", help="File that notes what was sent; a restart goes on.")
     ] = Path("cairn-produced.txt"),
+    reference: Reference = False,
+    uri_prefix: UriPrefix = None,
     labels: Labels = None,
     config: Config = None,
 ) -> None:
     """Send photos in order of capture, with their EXIF time and place, each acknowledged.
+
+    By reference only the URI and the SHA-256 of a file are sent: for photos too large for a
+    message. Workers read what their setting `fetch.allow` lists.
 
     Example: cairn produce photos/ --kafka localhost:9092 --scope site-7
     """
@@ -57,7 +73,9 @@ def produce(
     wanted = None if scope_per_folder else scope
     truth = {} if labels is None else read_labels(labels)
     job = FolderJob(Path(source), wanted, labels=truth)
-    photos, total = _photos(source, job, Sampling(scope, every), settings.guards.max_bytes)
+    uris = _uris(source, uri_prefix) if reference or uri_prefix else None
+    sampling = Sampling(scope, every)
+    photos, total = _photos(source, job, sampling, settings.guards.max_bytes, uris)
     if settings.kafka.create_topics:
         ensure_topics(broker_of(settings.kafka), layout_of(settings.kafka))
     with (
@@ -67,8 +85,15 @@ def produce(
         _send(photos, total, publisher, Console(stderr=True))
 
 
+def _uris(source: str, prefix: str | None) -> Uris:
+    """Where the files of a folder are found; raises Misconfigured for anything but a folder."""
+    if not Path(source).is_dir():
+        raise Misconfigured(f"{source} is no folder: only files can be sent by reference")
+    return uris_below(prefix, Path(source)) if prefix else uris_on_disk
+
+
 def _photos(
-    source: str, job: FolderJob, sampling: Sampling, max_bytes: int
+    source: str, job: FolderJob, sampling: Sampling, max_bytes: int, uris: Uris | None
 ) -> tuple[Iterator[Photo | Rejection | None], int | None]:
     """What is to be sent, and how much of it there is, None where nobody knows."""
     if is_live(source):
@@ -79,7 +104,8 @@ def _photos(
     files = folder.in_order(folder.find())
     if not files:
         raise Misconfigured(f"{source} holds no photos (JPEG, PNG, WebP)")
-    return map(folder.read, files), len(files)
+    read = by_reference(folder.read, uris) if uris else folder.read
+    return map(read, files), len(files)
 
 
 def _send(

@@ -220,3 +220,28 @@ def test_a_bug_in_the_pipeline_crashes_the_loop() -> None:
     with pytest.raises(ZeroDivisionError):
         Loop(source, broken, FixedShards({0: recovered(store)}), NoLog()).run(lambda: False)
     assert store.position(TOPIC, 0) is None
+
+
+class MovingSource(ScriptedSource):
+    """The group moves the partitions while a batch is waited for."""
+
+    def keep_alive(self) -> None:
+        self.epoch += 1
+        self.rewind()
+
+
+def test_a_batch_that_became_void_is_not_waited_for() -> None:
+    """What it waits for is let go, and its messages are read again; so with the batch behind it."""
+    store, waiting = MemoryStore(), list[Future[list[Prepared | Rejection]]]()
+
+    def slow_at_first(photos: Sequence[Photo]) -> Future[list[Prepared | Rejection]]:
+        if len(waiting) == 2:
+            return look(photos)
+        waiting.append(Future())
+        return waiting[-1]
+
+    source = MovingSource([photo(0, 1, 1), photo(1, 2, 2)], store)
+    shards, pace = RecoveringShards(store), Pace(batch_size=1, poll_s=0.0)
+    Loop(source, slow_at_first, shards, NoLog(), pace=pace).run(lambda: False)
+    assert [one.cancelled() for one in waiting] == [True, True]
+    assert [o.cause.origin.offset for o in store.outcomes()] == [0, 1]

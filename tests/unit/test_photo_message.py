@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import BadImage
 from engine.photo_message import content_type_of, parse_photo, photo_record, rejection_of
-from engine.types import GeoPoint, Origin, Photo, Rejection
+from engine.types import Claim, GeoPoint, Origin, Photo, Rejection
 
 ORIGIN = Origin("cairn.images", 2, 41)
 GOOD = {"content-type": b"image/jpeg", "ce_id": b"a.jpg"}
@@ -21,7 +22,7 @@ photos = st.builds(
     image_id=names,
     scope=names,
     origin=st.just(ORIGIN),
-    data=st.binary(min_size=1, max_size=50),
+    data=st.binary(min_size=1, max_size=50) | st.just(Claim("file:///a.jpg", "0f" * 32)),
     captured_at=st.none() | st.integers(-(10**15), 10**15).map(lambda us: us / 1e6),
     location=st.none() | st.builds(GeoPoint, st.floats(-90, 90), st.floats(-180, 180)),
     attributes=st.dictionaries(names | st.sampled_from(["source", "label"]), texts, max_size=4),
@@ -31,7 +32,7 @@ photos = st.builds(
 @given(photos)
 def test_photo_survives_the_wire(photo: Photo) -> None:
     """Every photo that can be written is read back as it was, times to the microsecond."""
-    record = photo_record(photo, "image/jpeg")
+    record = photo_record(photo, content_type_of(photo.data))
     read = parse_photo(record.key, record.value, record.headers, ORIGIN)
     if photo.captured_at is None:
         assert read == photo
@@ -104,15 +105,70 @@ def test_empty_key_or_value_is_refused(key: bytes | None, value: bytes | None) -
     assert refused.value.reason == "bad_message"
 
 
-def test_claim_check_is_told_to_send_bytes() -> None:
-    """A well-formed claim check is refused as unsupported, a malformed one as a bad message."""
-    headers = (GOOD | {"content-type": b"application/json; charset=utf-8"}).items()
-    claim = b'{"uri": "https://example.org/a.jpg", "sha256": "00"}'
-    with pytest.raises(BadImage, match=r"uri_not_supported: https://example\.org/a\.jpg"):
-        parse_photo(b"s", claim, headers, ORIGIN)
-    for malformed in (b"{", b"[]", b'{"uri": 1, "sha256": ""}', b'{"uri": "x"}'):
-        with pytest.raises(BadImage, match="bad_message"):
-            parse_photo(b"s", malformed, headers, ORIGIN)
+def claiming(**stated: object) -> bytes:
+    return orjson.dumps({"uri": "https://h/a.jpg", "sha256": "AB" * 32} | stated)
+
+
+def test_a_claim_may_state_everything_itself() -> None:
+    """The fields of the headers, in JSON, degrees as numbers; what a header says goes first."""
+    value = claiming(
+        ce_id="a", lat=47.5, lon="8.25", label="x", source=None, unknown=[1], **{"attr-n": "1"}
+    )
+    headers = {"content-type": b"Application/JSON; charset=utf-8", "label": b"y"}
+    read = parse_photo(b"s", value, headers.items(), ORIGIN)
+    claim = Claim("https://h/a.jpg", "ab" * 32)
+    attributes = {"label": "y", "n": "1"}
+    assert read == Photo("a", "s", ORIGIN, claim, None, GeoPoint(47.5, 8.25), attributes)
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        (b"{", "not JSON"),
+        (b"[]", "needs `uri` and `sha256`"),
+        (b'{"uri": "https://h/a"}', "needs `uri` and `sha256`"),
+        (claiming(uri=1), "needs `uri` and `sha256`"),
+        (claiming(sha256="00"), "64 hexadecimal digits"),
+        (claiming(sha256="ab" * 32 + "\n"), "64 hexadecimal digits"),
+        (claiming(uri="https://h/" + "x" * 4096), "4106 characters"),
+        (claiming(note="x" * 65_536), "more than 65536"),
+        (claiming(uri="a.jpg"), "not SCHEME"),
+        (claiming(uri="file:/a.jpg"), "not SCHEME"),
+        (claiming(uri="https://h/a#b"), "write # as %23"),
+        (claiming(uri="https://h/a b"), "percent-encode"),
+        (claiming(uri="https://h/a\x00"), "percent-encode"),
+        (claiming(uri="https://h/a\u2028"), "percent-encode"),
+        (claiming(uri="https://h\\@e/a"), "percent-encode"),
+        (claiming(uri="https://me:secret@h/a"), "a user or a password"),
+        (claiming(label=["x"]), "label is list"),
+        (claiming(lat=True, lon=1), "lat is bool"),
+        (claiming(lat=91, lon=1), "lat '91'"),
+        (claiming(ce_id=7), "ce_id is int"),
+        (claiming(label="\x01"), "label contains control characters"),
+    ],
+)
+def test_a_bad_claim_is_named(value: bytes, complaint: str) -> None:
+    """A malformed claim is a bad message whose detail says what to mend."""
+    headers = (GOOD | {"content-type": b"application/json"}).items()
+    with pytest.raises(BadImage, match=complaint) as refused:
+        parse_photo(b"s", value, headers, ORIGIN)
+    assert refused.value.reason == "bad_message"
+
+
+@given(
+    st.sampled_from(["uri", "sha256", "lat", "captured-at", "label"]),
+    st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists, max_leaves=4),
+)
+def test_any_claim_is_a_photo_or_a_bad_image(name: str, stated: object) -> None:
+    """Whatever a field of the JSON holds, nothing else comes of it."""
+    headers = (GOOD | {"content-type": b"application/json"}).items()
+    try:
+        parse_photo(b"s", claiming(**{name: stated}), headers, ORIGIN)
+    except BadImage as error:
+        told = error.reason
+    else:
+        told = "bad_message"
+    assert told == "bad_message"
 
 
 def test_rejection_keeps_what_is_readable() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,10 +13,23 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.errors import BadImage, Misconfigured
-from engine.pipeline import Pipeline, Senses
+from engine.pipeline import Pipeline, Pools, Senses
+from engine.ports import Fetcher
 from engine.sight import Decoded, Metadata, Prepared, View
-from engine.types import Box, GeoPoint, LocalFeatures, Mask, Origin, Photo, Rejection, Rgb
+from engine.types import (
+    Box,
+    Claim,
+    Fetched,
+    GeoPoint,
+    LocalFeatures,
+    Mask,
+    Origin,
+    Photo,
+    Rejection,
+    Rgb,
+)
 from engine.vision.framing import WholeImage
+from tests.fetching import KeptImages, claim_on
 
 WRITTEN = Metadata(captured_at=5.0, location=GeoPoint(1, 2))
 
@@ -70,8 +84,9 @@ def pool() -> Iterator[Executor]:
         yield executor
 
 
-def photo(data: bytes, **more: object) -> Photo:
-    fields: dict[str, object] = {"image_id": f"i{data[:1].hex()}", "scope": "s", "data": data}
+def photo(data: bytes | Claim, **more: object) -> Photo:
+    name = "claimed" if isinstance(data, Claim) else f"i{data[:1].hex()}"
+    fields: dict[str, object] = {"image_id": name, "scope": "s", "data": data}
     return Photo(**{"origin": Origin("t", 3, 7), **fields, **more})  # type: ignore[arg-type]
 
 
@@ -97,7 +112,7 @@ def pipeline(pool: Executor, encoder: WidthEncoder, **senses: object) -> Pipelin
     chosen = {"decode": _decode, "read_metadata": lambda _: WRITTEN, "framing": WholeImage()}
     return Pipeline(
         Senses(**{"extractor": None, "encoder": encoder, **chosen, **senses}),  # type: ignore[arg-type]
-        pool,
+        Pools(pool, pool),
         Ticks(),
     )
 
@@ -218,3 +233,59 @@ def test_no_photos_are_no_work(pool: Executor) -> None:
     encoder = WidthEncoder()
     assert pipeline(pool, encoder).prepare([]) == []
     assert encoder.calls == 0
+
+
+@pytest.fixture
+def arrivals() -> Iterator[Executor]:
+    with ThreadPoolExecutor(4) as executor:
+        yield executor
+
+
+def fetching(pool: Executor, arrivals: Executor, fetch: Fetcher) -> Pipeline:
+    senses = Senses(_decode, lambda _: WRITTEN, WholeImage(), WidthEncoder(), None)
+    return Pipeline(senses, Pools(pool, arrivals), Ticks(), fetch)
+
+
+def test_a_claimed_photo_is_as_one_that_brings_its_bytes(
+    pool: Executor, arrivals: Executor
+) -> None:
+    """The same result in the same place, and beside it how long fetching took."""
+    images = KeptImages({"file:///a": b"\x14"})
+    claim = claim_on(b"\x14", "file:///a")
+    photos = [photo(b"\x14", image_id="claimed"), photo(claim), photo(b"\x1e")]
+    inline, claimed, other = fetching(pool, arrivals, images).prepare(photos)
+    assert [widths(one) for one in (inline, claimed, other)] == [[20], [20], [30]]
+    assert prepared(inline).image == prepared(claimed).image
+    assert prepared(claimed).timings == {"fetch": 0.5, **prepared(inline).timings}
+
+
+def test_a_claim_that_cannot_be_kept_refuses_its_photo_alone(
+    pool: Executor, arrivals: Executor
+) -> None:
+    """In its place, as a broken image; where nothing is fetched at all, every claim."""
+    photos = [photo(Claim("file:///no", "00" * 32)), photo(b"\x1e")]
+    bad, good = fetching(pool, arrivals, KeptImages()).prepare(photos)
+    assert isinstance(bad, Rejection)
+    assert (bad.image_id, bad.reason) == ("claimed", "unreachable")
+    assert widths(good) == [30]
+    (bare,) = pipeline(pool, WidthEncoder()).prepare(photos[:1])
+    assert isinstance(bare, Rejection)
+    assert bare.reason == "uri_not_allowed"
+
+
+def test_a_claim_that_is_waited_for_keeps_no_eyes_from_looking(
+    pool: Executor, arrivals: Executor
+) -> None:
+    """One image comes only after the other batch, which was asked for later, has been seen."""
+    seen = threading.Event()
+
+    def late(_claim: Claim, _ended: Callable[[], bool], /) -> Fetched:
+        assert seen.wait(60)
+        return Fetched(b"\x14", 1.0)
+
+    eyes = fetching(pool, arrivals, late)
+    with ThreadPoolExecutor(1) as ahead:
+        first = ahead.submit(eyes.prepare, [photo(Claim("file:///a", "00" * 32))])
+        assert widths(*eyes.prepare([photo(b"\x1e")])) == [30]
+        seen.set()
+        assert widths(*first.result(60)) == [20]

@@ -35,8 +35,8 @@ from engine.lineage import (
     Standing,
     Vouched,
 )
-from engine.photo_message import photo_record
-from engine.types import Box, Correction, GeoPoint, ImageRecord, Item, Origin, Outcome, Photo
+from engine.photo_message import content_type_of, parse_photo, photo_record
+from engine.types import Box, Claim, Correction, GeoPoint, ImageRecord, Item, Origin, Outcome, Photo
 from engine.verdict import Evidence, Trial, Verdict
 from engine.wire import (
     EVENT_TYPES,
@@ -54,6 +54,7 @@ yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 DOCS = Path(__file__).parents[2] / "docs"
 ASYNCAPI = yaml.safe_load((DOCS / "asyncapi.yaml").read_text())
 SCHEMAS = ASYNCAPI["components"]["schemas"]
+ORIGIN = Origin("t", 0, 1)
 TRIAL = Trial("c0", "b.jpg#0", 0.75, Verdict(31, 40, 15.5, 0.5, 12.0))
 CHANGES: tuple[Change, ...] = (
     Created("c1", "a.jpg#0"),
@@ -176,6 +177,22 @@ def test_photo_headers_match_the_document() -> None:
     record = photo_record(photo, "image/png")
     check(headers(record), SCHEMAS["photoHeaders"])
     assert headers(record)["captured-at"] == "2024-05-01T12:00:00.250000+00:00"
+
+
+def test_a_claim_matches_its_schema() -> None:
+    """As it is written here, and as others may write it, with everything in the value."""
+    schema = json.loads((DOCS / "schemas" / "cairn.claim.v1.json").read_text())
+    claim = Claim("https://h/a.jpg?x=1", "0f" * 32)
+    record = photo_record(Photo("a", "s", Origin("f", 0, 0), claim), content_type_of(claim))
+    check(headers(record), SCHEMAS["claimHeaders"])
+    stated = orjson.loads(record.value or b"")
+    check(stated, schema)
+    stated |= {"ce_id": "a", "lat": -1.5, "lon": "2", "label": None, "attr-x": "1"}
+    check(stated, schema)
+    read = parse_photo(b"s", orjson.dumps(stated), [("content-type", b"application/json")], ORIGIN)
+    assert (read.data, read.location) == (claim, GeoPoint(-1.5, 2.0))
+    for wrong in ("a.jpg", "https://me@h/a", "https://h/a#b", "https://h/a b"):
+        assert not jsonschema.Draft202012Validator(schema).is_valid(stated | {"uri": wrong})
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
