@@ -19,9 +19,9 @@ from tests.chaos.plan import Death
 from tests.chaos.story import Group, Story
 from tests.chaos.worker import Place, Worker
 
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 """Longest wait for anything: reached only where something is broken."""
-IN_VAIN_S = 20.0
+IN_VAIN_S = 30.0
 """A life that has not come to its failpoint by then dies where it is; another one tries again."""
 AHEAD = 120
 """Messages that wait to be read."""
@@ -117,6 +117,19 @@ class Rig:
                 if not life.worker.alive:
                     self._bury(life, waiting, say)
 
+    def kill_alone(self, life: Life, where: str, *, on_a_new_machine: bool = False) -> Grave:
+        """Kill one worker while nobody else dies, and wait until its partitions go on."""
+        deadline = time.monotonic() + PATIENCE_S
+        while any(grave.missing for grave in self.graves) or not life.worker.owned():
+            self.turn()
+        life.worker.kill()
+        grave = self._dig(life, where)
+        life.worker.start(on_a_new_machine=on_a_new_machine)
+        while grave.missing and time.monotonic() < deadline:
+            self.turn()
+            self.expect_alive()
+        return grave
+
     def settle(self) -> None:
         """Wait until all that was sent is done."""
         deadline = time.monotonic() + PATIENCE_S
@@ -144,14 +157,17 @@ class Rig:
             raise Broken(f"{worker.place.name} ended with {worker.status}: {worker.said()[-3000:]}")
         reached = worker.died_at() == death.where if death.failpoint else True
         if reached:
-            self.group.look()
-            read = {one: self.group.read[one] for one in worker.owned()}
-            self.graves.append(Grave(worker.place.name, death.where, time.monotonic(), read))
-            say(self.graves[-1])
+            say(self._dig(life, death.where))
         else:
             self.in_vain.append(f"{worker.place.name} {death}: {worker.said()[-300:]}")
             waiting.append(death)
         life.begin(waiting.popleft() if waiting else None)
+
+    def _dig(self, life: Life, where: str) -> Grave:
+        self.group.look()
+        read = {one: self.group.read.get(one, 0) for one in life.worker.owned()}
+        self.graves.append(Grave(life.worker.place.name, where, time.monotonic(), read))
+        return self.graves[-1]
 
     def expect_alive(self) -> None:
         """Raise where a worker has ended."""
