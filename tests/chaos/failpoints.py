@@ -52,6 +52,8 @@ FAILPOINTS = (
     Failpoint("after commit", "kafka:KafkaProducer.commit_transaction", "return"),
     Failpoint("before store", "state.store:SqliteStore.commit", "call", latest=6),
     Failpoint("after store", "state.store:SqliteStore.commit", "return", latest=6),
+    Failpoint("mid-snapshot", "state.snapshot_file:Disk.write", "return"),
+    Failpoint("mid-rename", "state.snapshot_file:Disk.rename", "call", latest=4),
     Failpoint("while restoring", "consumer.journal:_Shown.outcome", "call", latest=20),
     Failpoint("taking over", "consumer.group_shards:GroupShards._take", "return", latest=4),
 )

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ class Place:
             "CAIRN_KAFKA__TOPIC_PREFIX": self.prefix,
             "CAIRN_KAFKA__TRANSACTION_TIMEOUT_S": "4",
         }
+        if find_spec("state.snapshot_file"):
+            settings["CAIRN_STATE__SNAPSHOT_EVERY"] = "5"
         # A static one is back before the group gives up; the death of another moves partitions.
         static = {"CAIRN_KAFKA__INSTANCE_ID": self.name, "CAIRN_KAFKA__SESSION_TIMEOUT_S": "8"}
         return settings | (static if self.static else {"CAIRN_KAFKA__SESSION_TIMEOUT_S": "2"})
