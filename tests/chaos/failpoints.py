@@ -54,7 +54,7 @@ FAILPOINTS = (
     Failpoint("after store", "state.store:SqliteStore.commit", "return", latest=6),
     Failpoint("mid-snapshot", "state.snapshot_file:Disk.write", "return"),
     Failpoint("mid-rename", "state.snapshot_file:Disk.rename", "call", latest=4),
-    Failpoint("while restoring", "consumer.journal:_Shown.outcome", "call", latest=20),
+    Failpoint("while restoring", "state.records:decode_outcome", "call", latest=20),
     Failpoint("taking over", "consumer.group_shards:GroupShards._take", "return", latest=4),
 )
 
