@@ -10,9 +10,12 @@ test: ## Run all tests, against a real Kafka where it can be had; ARGS goes to p
 	@[ ! -x scripts/bootstrap-kafka ] || scripts/bootstrap-kafka || [ -z "$$CAIRN_REQUIRE_KAFKA" ]
 	.venv/bin/python -m pytest $(ARGS)
 
-chaos: ## Kill a folder run at 20 random moments, each process started afresh
+chaos: ## Kill workers 200 times, stop the broker 10 times; CHAOS_KILLS, CHAOS_OUTAGES, CHAOS_SEED
 	@scripts/bootstrap test
+	@scripts/bootstrap-kafka
 	RECOVERY_RUNS=20 RECOVERY_FRESH=1 .venv/bin/python -m pytest tests/recovery/test_folder_killed.py
+	CHAOS_KILLS=$${CHAOS_KILLS:-200} CHAOS_OUTAGES=$${CHAOS_OUTAGES:-10} CAIRN_REQUIRE_KAFKA=1 \
+		.venv/bin/python -m pytest -s tests/chaos
 
 export-env: ## Make .venv-export, which turns PyTorch models into ONNX; about 6 GB
 	@scripts/bootstrap export

@@ -28,6 +28,8 @@ from kafka.errors import (
 from engine.errors import Misconfigured, Transient
 
 REQUEST_TIMEOUT_MS = 10_000
+RECONNECT_MS = 1000
+"""At most between two attempts; the client's own 30 s would outlast most outages."""
 
 OPERATOR_ERRORS = (
     AuthorizationError,
@@ -64,6 +66,7 @@ class Broker:
         return {
             "bootstrap_servers": self.bootstrap,
             "bootstrap_timeout_ms": int(self.connect_timeout_s * 1000),
+            "reconnect_backoff_max_ms": RECONNECT_MS,
             **self.security,
         }
 

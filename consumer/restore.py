@@ -17,7 +17,8 @@ from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, open_rea
 from engine.errors import StateMismatch, Transient
 from engine.wire import IDENTITY, Record
 
-POLL_MS = 200
+POLL_MS = 20
+"""Behind the last record lies the mark of its transaction, which is read but never given out."""
 STALL_S = 60.0
 """Longer than a dead worker's transaction can stay open; nothing healthy stalls so long."""
 

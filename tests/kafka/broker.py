@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -27,6 +28,8 @@ POM = Path(__file__).with_name("pom.xml")
 STARTED = "Kafka Server started"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
+LISTENING = (10_000, 32_768)
+"""Below the ports that the kernel gives to outgoing connections."""
 
 # One node has nobody to replicate to; short timeouts let crash tests see fencing in a second.
 PROPERTIES = """\
@@ -94,33 +97,81 @@ def _require(program: str, name: str) -> None:
         raise BrokerUnavailable(f"{name} is missing; run scripts/bootstrap-kafka")
 
 
+class LocalBroker:
+    """A broker of one's own on fixed loopback ports: it stops, dies and comes back as it was.
+
+    directory: its files and its topics. bootstrap: its address, host:port.
+    """
+
+    def __init__(self, jars: Path, directory: Path, port: int) -> None:
+        self._jars = jars
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+        self.bootstrap = f"127.0.0.1:{port}"
+
+    def start(self) -> None:
+        """Start it, for the first time or again, and wait until it answers."""
+        self._process = _start(self._jars, self._directory)
+        _wait_until_ready(self._process, self._directory / "broker.log")
+
+    def stop(self) -> None:
+        """Ask it to stop, which writes everything down first."""
+        if self._process is not None:
+            _stop(self._process)
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
 @contextlib.contextmanager
-def running_broker() -> Iterator[str]:
-    """A fresh broker on free loopback ports, as host:port; stopped and wiped at the end."""
+def local_broker() -> Iterator[LocalBroker]:
+    """A fresh broker on free ports, started; stopped and wiped at the end."""
     _require("java", "a Java runtime")
     jars = fetch_jars()
     with tempfile.TemporaryDirectory(prefix="cairn-kafka-") as scratch:
         directory = Path(scratch)
-        port = _configure(directory)
+        broker = LocalBroker(jars, directory, _configure(directory))
         _format_storage(jars, directory)
-        process = _start(jars, directory)
         try:
-            _wait_until_ready(process, directory / "broker.log")
-            yield f"127.0.0.1:{port}"
+            broker.start()
+            yield broker
         finally:
-            _stop(process)
+            broker.stop()
+
+
+@contextlib.contextmanager
+def running_broker() -> Iterator[str]:
+    """The address of a fresh broker, host:port, for those who never stop it."""
+    with local_broker() as broker:
+        yield broker.bootstrap
 
 
 def _configure(directory: Path) -> int:
     """Write the broker's files and return its port."""
-    with socket.socket() as one, socket.socket() as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
+    with _free_port() as one, _free_port() as two:
         broker, controller = one.getsockname()[1], two.getsockname()[1]
     properties = PROPERTIES.format(broker=broker, controller=controller, directory=directory)
     (directory / "server.properties").write_text(properties)
     (directory / "log4j.properties").write_text(LOGGING)
     return int(broker)
+
+
+def _free_port() -> socket.socket:
+    """A socket on a port that no outgoing connection ever gets by itself.
+
+    A client that calls a stopped broker on such a port may reach itself, and keep the port.
+    """
+    while True:
+        one = socket.socket()
+        try:
+            one.bind(("127.0.0.1", random.randrange(*LISTENING)))
+        except OSError:
+            one.close()
+        else:
+            return one
 
 
 def _java(jars: Path, directory: Path, *arguments: str) -> list[str]:
