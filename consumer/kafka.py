@@ -26,6 +26,8 @@ from engine.wire import Record
 
 KEEP_ALIVE_MS = 10
 """Enough for the client to take a step of a rebalance; at 0 its unfinished steps pile up."""
+GLANCE_TIMEOUT_MS = 2000
+"""For what can be done without: where Kafka does not answer, a stop must not wait for it."""
 MAX_DETAIL = 200
 """The client's error quotes what it could not parse, which may be as long as a message."""
 
@@ -249,8 +251,8 @@ class KafkaSource:
         """Count the messages not yet read, by topic and partition. Raises Transient."""
         owned = list(self._listener.owned)
         with talking(self._broker):
-            ends = self._consumer.end_offsets(owned, timeout_ms=REQUEST_TIMEOUT_MS)
-            positions = {tp: self._consumer.position(tp, REQUEST_TIMEOUT_MS) for tp in owned}
+            ends = self._consumer.end_offsets(owned, timeout_ms=GLANCE_TIMEOUT_MS)
+            positions = {tp: self._consumer.position(tp, GLANCE_TIMEOUT_MS) for tp in owned}
         return {(tp.topic, tp.partition): max(0, ends[tp] - (positions[tp] or 0)) for tp in owned}
 
     def original(self, origin: Origin) -> Record | None:
@@ -264,7 +266,7 @@ class KafkaSource:
 
     def close(self) -> None:
         """Leave the group (a member with an instance id keeps its place for a while)."""
-        self._consumer.close(autocommit=False, timeout_ms=REQUEST_TIMEOUT_MS)
+        self._consumer.close(autocommit=False, timeout_ms=GLANCE_TIMEOUT_MS)
 
     def _at(self, partitions: Iterable[int]) -> list[TopicPartition]:
         topics = (self._photos, self._commands)
