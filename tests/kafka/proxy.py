@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from queue import Queue
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Literal, TypeAlias
 
 Gone: TypeAlias = Literal["request", "answer"]
@@ -27,7 +27,7 @@ class Proxy:
     """The line to one broker.
 
     delay_s: how much later than given an answer arrives. silent: it never does. away: nobody
-    listens any more. cuts: connections cut by `lose`.
+    listens any more. cuts: connections cut by `lose`. held: set when `hold` has caught a request.
     """
 
     def __init__(self, bootstrap: str, listener: socket.socket) -> None:
@@ -43,10 +43,21 @@ class Proxy:
         self.silent = False
         self.away = False
         self.cuts = 0
+        self.held = Event()
+        self._held_kind = -1
+        self._go_on = Event()
 
     def lose(self, kind: int, gone: Gone) -> None:
         """Cut the next connection that asks this, before the broker hears it or before it answers."""
         self._lost.append((kind, gone))
+
+    def hold(self, kind: int) -> None:
+        """Keep the next request of this kind until `release`; the sender is left waiting."""
+        self._held_kind = kind
+
+    def release(self) -> None:
+        """Let the broker have it."""
+        self._go_on.set()
 
     def cut(self) -> None:
         """Cut every connection."""
@@ -90,7 +101,12 @@ class Proxy:
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
         """Pass requests on."""
         for frame in _frames(client):
-            gone = self._fate(int.from_bytes(frame[4:6], "big"))
+            kind = int.from_bytes(frame[4:6], "big")
+            if kind == self._held_kind:
+                self._held_kind = -1
+                self.held.set()
+                self._go_on.wait()
+            gone = self._fate(kind)
             if gone == "request":
                 return
             server.sendall(frame)
@@ -125,9 +141,7 @@ class Proxy:
     def _redirected(self, frame: bytes) -> bytes:
         host, port = self._broker
         name = host.encode()
-        return frame.replace(
-            name + port.to_bytes(4, "big"), name + self._port.to_bytes(4, "big")
-        )
+        return frame.replace(name + port.to_bytes(4, "big"), name + self._port.to_bytes(4, "big"))
 
 
 def _frames(stream: socket.socket) -> Iterator[bytes]:

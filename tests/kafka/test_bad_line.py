@@ -76,7 +76,11 @@ CUTS: list[tuple[int, Gone]] = [
     (proxy.END_TRANSACTION, "answer"),
 ]
 if LONG:
-    CUTS += [(proxy.PRODUCE, "request"), (proxy.ADD_OFFSETS, "answer"), (proxy.COMMIT_OFFSETS, "request")]
+    CUTS += [
+        (proxy.PRODUCE, "request"),
+        (proxy.ADD_OFFSETS, "answer"),
+        (proxy.COMMIT_OFFSETS, "request"),
+    ]
 
 
 def test_cut_in_the_midst_of_a_transaction(

@@ -27,9 +27,9 @@ from tests.recovery.kit import Worker
 from tests.recovery.kit import worker as folder_worker
 
 Told: TypeAlias = dict[str, object]
-PATIENCE_S = 90.0
 LONG = bool(os.environ.get("FAULTS_LONG"))
 """Whether the tests of faults run in their long form, which takes minutes."""
+PATIENCE_S = 1800.0 if LONG else 90.0
 SETTINGS = {
     "CAIRN_METRICS__PORT": "0",
     "CAIRN_ENGINE__PROFILE": "object",
@@ -98,7 +98,7 @@ def folder_events(numbers: Iterable[int], directory: Path) -> list[Told]:
     for number in numbers:
         (photos / name_of(number)).write_bytes(tiny(number))
     with folder_worker(photos, state, "--once", **SETTINGS) as life:
-        assert life.end() == 0, life.message()
+        assert life.end(PATIENCE_S) == 0, life.message()
     return [orjson.loads(line) for line in (state / "events.jsonl").read_bytes().splitlines()]
 
 
@@ -131,4 +131,4 @@ def wait_for(happened: Callable[[], bool], life: Worker | None = None) -> None:
         said = "" if life is None else life.message()[-2000:]
         assert life is None or life.alive, f"it ended: {said}"
         assert time.monotonic() < deadline, f"it never happened: {said}"
-        time.sleep(0.1)
+        time.sleep(2.0 if LONG else 0.1)
