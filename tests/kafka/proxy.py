@@ -48,7 +48,7 @@ class Proxy:
         self._go_on = Event()
 
     def lose(self, kind: int, gone: Gone) -> None:
-        """Cut the next connection that asks this, before the broker hears it or before it answers."""
+        """Cut the next connection that asks this, before it is heard or before it is answered."""
         self._lost.append((kind, gone))
 
     def hold(self, kind: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from consumer.connection import Broker
 from tests.kafka import kit, proxy
-from tests.kafka.proxy import Gone, Proxy, proxy_to
+from tests.kafka.proxy import Gone, proxy_to
 from tests.kafka.workers import (
     LONG,
     Told,
