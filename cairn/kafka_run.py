@@ -13,6 +13,7 @@ from cairn.compose import Means, means_of, preparing, shard_of
 from cairn.devices import tell_devices
 from cairn.observers import Gauges
 from cairn.sections import Kafka, Settings
+from cairn.tls import tls_context
 from cairn.watch import Watch
 from consumer.connection import Broker
 from consumer.group import GroupLog, GroupSource
@@ -76,10 +77,10 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
 
 
 def broker_of(kafka: Kafka) -> Broker:
-    """Where the brokers are and how to log in."""
+    """Where the brokers are and how to log in; raises Misconfigured."""
     security: dict[str, object] = {"security_protocol": kafka.security_protocol}
-    if kafka.ssl_cafile is not None:
-        security["ssl_cafile"] = str(kafka.ssl_cafile)
+    if "SSL" in kafka.security_protocol:
+        security["ssl_context"] = tls_context(kafka)
     if kafka.security_protocol.startswith("SASL") and kafka.sasl_password is not None:
         security["sasl_mechanism"] = kafka.sasl_mechanism
         security["sasl_plain_username"] = kafka.sasl_username

@@ -22,6 +22,8 @@ from kafka.errors import (
     PolicyViolationError,
     RecordListTooLargeError,
     RetriableError,
+    SaslAuthenticationFailedError,
+    UnsupportedSaslMechanismError,
     UnsupportedVersionError,
 )
 
@@ -42,6 +44,8 @@ OPERATOR_ERRORS = (
     MessageSizeTooLargeError,
     PolicyViolationError,
     RecordListTooLargeError,
+    SaslAuthenticationFailedError,
+    UnsupportedSaslMechanismError,
     UnsupportedVersionError,
 )
 
