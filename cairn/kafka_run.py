@@ -36,14 +36,17 @@ LOOK_EVERY_S = 5.0
 
 
 def run_kafka(settings: Settings, watch: Watch) -> None:
-    """Join the group and work until told to stop. Raises Misconfigured, StateMismatch."""
+    """Join the group and work until told to stop.
+
+    Raises Misconfigured, StateMismatch, and Stopped where it was told so before it could join.
+    """
     kafka, broker = settings.kafka, broker_of(settings.kafka)
     means = means_of(settings)
     metrics = watch.metrics()
     if kafka.create_topics:
         ensure_topics(broker, layout_of(kafka))
     journal = topic_name(kafka.topic_prefix, "journal")
-    check_journal(broker, journal, means.identity)
+    check_journal(broker, journal, means.identity, partial(_go_on, watch))
     tell_devices(means.eyes, metrics)
     codecs = Codecs(encode_outcome, encode_image, encode_item, encode_features, means.identity)
     committer = KafkaCommitter(broker, commits_of(kafka), codecs)
@@ -133,6 +136,12 @@ def commits_of(kafka: Kafka) -> CommitSettings:
         max_message_bytes=kafka.max_request_bytes,
         timeout_s=kafka.transaction_timeout_s,
     )
+
+
+def _go_on(watch: Watch) -> None:
+    """Called while the journal is looked at; raises Stopped."""
+    if watch.turn():
+        raise Stopped("told to stop before joining the group")
 
 
 def _revive(means: Means, metrics: Metrics, recovering: Recovering) -> Callable[[Store], Shard]:

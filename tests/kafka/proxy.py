@@ -16,10 +16,12 @@ from typing import Literal, TypeAlias
 
 Gone: TypeAlias = Literal["request", "answer"]
 
-ADD_OFFSETS = 25
-COMMIT_OFFSETS = 28
-END_TRANSACTION = 26
 PRODUCE = 0
+FETCH = 1
+JOIN_GROUP = 11
+ADD_OFFSETS = 25
+END_TRANSACTION = 26
+COMMIT_OFFSETS = 28
 """Kinds of requests, by the protocol's numbers."""
 
 
@@ -28,6 +30,7 @@ class Proxy:
 
     delay_s: how much later than given an answer arrives. silent: it never does. away: nobody
     listens any more. cuts: connections cut by `lose`. held: set when `hold` has caught a request.
+    asked: the kinds of all requests so far.
     """
 
     def __init__(self, bootstrap: str, listener: socket.socket) -> None:
@@ -44,6 +47,7 @@ class Proxy:
         self.away = False
         self.cuts = 0
         self.held = Event()
+        self.asked: set[int] = set()
         self._held_kind = -1
         self._go_on = Event()
 
@@ -102,6 +106,7 @@ class Proxy:
         """Pass requests on."""
         for frame in _frames(client):
             kind = int.from_bytes(frame[4:6], "big")
+            self.asked.add(kind)
             if kind == self._held_kind:
                 self._held_kind = -1
                 self.held.set()
