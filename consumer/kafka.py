@@ -17,6 +17,7 @@ from kafka.errors import CorruptRecordError
 
 from consumer.assignment import Change, Listener
 from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, talking
+from consumer.joining import keep_join
 from consumer.unreadable import find_unreadable
 from engine.command_message import parse_command, unreadable_command
 from engine.errors import BadCommand, BadImage, Misconfigured, Transient
@@ -129,12 +130,18 @@ class KafkaSource:
         """
         with talking(self._broker):
             try:
-                fetched = self._consumer.poll(timeout_ms=wait_ms, max_records=1)
+                fetched = self._poll(wait_ms, max_records=1)
             except CorruptRecordError as error:
                 return self._step_over_unreadable(error)
         if fetched:
             self._generation = self._consumer.group_metadata()
         return [self._message(message) for messages in fetched.values() for message in messages]
+
+    def _poll(self, wait_ms: int, **limit: int) -> Any:
+        try:
+            return self._consumer.poll(timeout_ms=wait_ms, **limit)
+        finally:
+            keep_join(self._consumer)
 
     def _message(self, message: Any) -> Message:
         origin = Origin(message.topic, message.partition, message.offset)
@@ -183,7 +190,7 @@ class KafkaSource:
         before = len(self._listener.notes)
         try:
             with talking(self._broker):
-                self._consumer.poll(timeout_ms=KEEP_ALIVE_MS)
+                self._poll(KEEP_ALIVE_MS)
         finally:
             if len(self._listener.notes) == before:  # else they are new, and paused for a reason
                 self._consumer.resume(*running)

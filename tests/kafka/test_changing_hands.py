@@ -19,13 +19,14 @@ from tests.kafka import kit
 from tests.kafka.test_transaction import CODECS
 from tests.kafka.workers import LONG, clustered
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600 if LONG else 300)]
 
 PARTITIONS = frozenset(range(4))
-CHANGES = 50 if LONG else 10
+CHANGES = 50 if LONG else 6
 MOST = 4
 """Members at a time."""
-SESSION_MS = 1500
+SESSION_MS = 3000
+"""Who stands still for longer is given up; more than a round of commits takes."""
 
 
 @dataclass
