@@ -13,6 +13,7 @@ from cairn.compose import Means, means_of, preparing, shard_of
 from cairn.devices import tell_devices
 from cairn.observers import Gauges
 from cairn.sections import Kafka, Settings
+from cairn.tls import tls_context
 from cairn.watch import Watch
 from consumer.connection import Broker
 from consumer.fetch import Terms, open_fetcher
@@ -37,14 +38,17 @@ LOOK_EVERY_S = 5.0
 
 
 def run_kafka(settings: Settings, watch: Watch) -> None:
-    """Join the group and work until told to stop. Raises Misconfigured, StateMismatch."""
+    """Join the group and work until told to stop.
+
+    Raises Misconfigured, StateMismatch, and Stopped where it was told so before it could join.
+    """
     kafka, broker = settings.kafka, broker_of(settings.kafka)
     means = means_of(settings)
     metrics = watch.metrics()
     if kafka.create_topics:
         ensure_topics(broker, layout_of(kafka))
     journal = topic_name(kafka.topic_prefix, "journal")
-    check_journal(broker, journal, means.identity)
+    check_journal(broker, journal, means.identity, partial(_go_on, watch))
     tell_devices(means.eyes, metrics)
     codecs = Codecs(encode_outcome, encode_image, encode_item, encode_features, means.identity)
     committer = KafkaCommitter(broker, commits_of(kafka), codecs)
@@ -79,10 +83,10 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
 
 
 def broker_of(kafka: Kafka) -> Broker:
-    """Where the brokers are and how to log in."""
+    """Where the brokers are and how to log in; raises Misconfigured."""
     security: dict[str, object] = {"security_protocol": kafka.security_protocol}
-    if kafka.ssl_cafile is not None:
-        security["ssl_cafile"] = str(kafka.ssl_cafile)
+    if "SSL" in kafka.security_protocol:
+        security["ssl_context"] = tls_context(kafka)
     if kafka.security_protocol.startswith("SASL") and kafka.sasl_password is not None:
         security["sasl_mechanism"] = kafka.sasl_mechanism
         security["sasl_plain_username"] = kafka.sasl_username
@@ -147,6 +151,12 @@ def terms_of(settings: Settings) -> Terms:
         max_bytes=settings.guards.max_bytes,
         cafile=fetch.ssl_cafile,
     )
+
+
+def _go_on(watch: Watch) -> None:
+    """Called while the journal is looked at; raises Stopped."""
+    if watch.turn():
+        raise Stopped("told to stop before joining the group")
 
 
 def _revive(means: Means, metrics: Metrics, recovering: Recovering) -> Callable[[Store], Shard]:

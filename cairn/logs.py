@@ -33,12 +33,13 @@ def start_logging(settings: Log) -> None:
     """Write to standard error in the chosen form.
 
     Warnings, of libraries and of the engine, are entries as well. Kafka's client repeats at
-    every turn what our own lines say once: it speaks only in debug.
+    every turn what our own lines say once: it speaks only in debug, and even then not at
+    length, for it would show its configuration and all it sends, with the password.
     """
     handler = logging.StreamHandler(sys.stderr)
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if settings.format == "json" else text)
     logging.basicConfig(level=settings.level.upper(), handlers=[handler])
     logging.captureWarnings(capture=True)
-    quiet = logging.CRITICAL if settings.level != "debug" else logging.DEBUG
+    quiet = logging.CRITICAL if settings.level != "debug" else logging.INFO
     logging.getLogger("kafka").setLevel(quiet)

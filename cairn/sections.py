@@ -115,6 +115,14 @@ class Kafka(Section):
     """How connections are secured."""
     ssl_cafile: Path | None = None
     """Certificates (PEM) that brokers are trusted by; not set: the system's."""
+    ssl_certfile: Path | None = None
+    """Certificate (PEM) that a worker shows to brokers that ask for one; needs `ssl_keyfile`."""
+    ssl_keyfile: Path | None = None
+    """Private key (PEM) of `ssl_certfile`."""
+    ssl_password: SecretStr | None = None
+    """What the private key is encrypted with; better given as a file."""
+    ssl_password_file: Path | None = None
+    """File that holds what the private key is encrypted with, instead of `ssl_password`."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     """How a worker proves who it is, with a SASL protocol."""
     sasl_username: Name | None = None
@@ -126,14 +134,27 @@ class Kafka(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> Kafka:
-        if self.sasl_password and self.sasl_password_file:
-            raise ValueError("give sasl_password or sasl_password_file, not both")
+        for secret in ("sasl_password", "ssl_password"):
+            if getattr(self, secret) and getattr(self, f"{secret}_file"):
+                raise ValueError(f"give {secret} or {secret}_file, not both")
         password = self.sasl_password or self.sasl_password_file
         if self.security_protocol.startswith("SASL") and not (self.sasl_username and password):
             raise ValueError(
                 f"{self.security_protocol} needs sasl_username and sasl_password_file"
                 " (or sasl_password)"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> Kafka:
+        given = [name for name in sorted(self.model_fields_set) if name.startswith("ssl_")]
+        if given and "SSL" not in self.security_protocol:
+            raise ValueError(
+                f"{given[0]} does nothing with security_protocol {self.security_protocol}:"
+                " set SSL or SASL_SSL"
+            )
+        if (self.ssl_certfile is None) != (self.ssl_keyfile is None):
+            raise ValueError("give ssl_certfile and ssl_keyfile, or neither")
         return self
 
 

@@ -165,12 +165,14 @@ def _secret(path: KeyPath) -> bool:
 
 
 def _with_secrets(settings: Settings) -> Settings:
-    path = settings.kafka.sasl_password_file
-    if path is None:
-        return settings
-    try:
-        password = SecretStr(path.read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"kafka.sasl_password_file = {str(path)!r}: {error}") from error
-    kafka = settings.kafka.model_copy(update={"sasl_password": password})
-    return settings.model_copy(update={"kafka": kafka})
+    """Read the secrets that lie in files."""
+    read = {}
+    for name in ("sasl_password", "ssl_password"):
+        path: Path | None = getattr(settings.kafka, f"{name}_file")
+        if path is None:
+            continue
+        try:
+            read[name] = SecretStr(path.read_text(encoding="utf-8").strip())
+        except (OSError, UnicodeDecodeError) as error:
+            raise Misconfigured(f"kafka.{name}_file = {str(path)!r}: {error}") from error
+    return settings.model_copy(update={"kafka": settings.kafka.model_copy(update=read)})

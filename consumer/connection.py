@@ -22,6 +22,8 @@ from kafka.errors import (
     PolicyViolationError,
     RecordListTooLargeError,
     RetriableError,
+    SaslAuthenticationFailedError,
+    UnsupportedSaslMechanismError,
     UnsupportedVersionError,
 )
 
@@ -44,6 +46,8 @@ OPERATOR_ERRORS = (
     MessageSizeTooLargeError,
     PolicyViolationError,
     RecordListTooLargeError,
+    SaslAuthenticationFailedError,
+    UnsupportedSaslMechanismError,
     UnsupportedVersionError,
 )
 

@@ -31,7 +31,7 @@ from consumer.journal import JOURNAL, journal_batches
 from consumer.kafka import KafkaSource
 from consumer.shard import Result, Shard
 from consumer.transaction import KafkaCommitter
-from engine.errors import CommitAborted, Transient, UnusableState
+from engine.errors import CommitAborted, Stopped, Transient, UnusableState
 from engine.ports import Store
 from engine.types import Batch
 from engine.wire import Record
@@ -104,6 +104,8 @@ class GroupShards:
             reraise=True,
         ):
             with attempt:
+                if self._stop.is_set():
+                    raise Stopped("told to stop while the shards were to be restored")
                 self._committer.ensure_started()
                 for partition in sorted(partitions):
                     self._take(partition)

@@ -17,6 +17,7 @@ from kafka.errors import CorruptRecordError
 
 from consumer.assignment import Change, Listener
 from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, talking
+from consumer.joining import keep_join
 from consumer.unreadable import find_unreadable
 from engine.command_message import parse_command, unreadable_command
 from engine.errors import BadCommand, BadImage, Misconfigured, Transient
@@ -26,6 +27,8 @@ from engine.wire import Record
 
 KEEP_ALIVE_MS = 10
 """Enough for the client to take a step of a rebalance; at 0 its unfinished steps pile up."""
+GLANCE_TIMEOUT_MS = 2000
+"""For what can be done without: where Kafka does not answer, a stop must not wait for it."""
 MAX_DETAIL = 200
 """The client's error quotes what it could not parse, which may be as long as a message."""
 
@@ -127,12 +130,18 @@ class KafkaSource:
         """
         with talking(self._broker):
             try:
-                fetched = self._consumer.poll(timeout_ms=wait_ms, max_records=1)
+                fetched = self._poll(wait_ms, max_records=1)
             except CorruptRecordError as error:
                 return self._step_over_unreadable(error)
         if fetched:
             self._generation = self._consumer.group_metadata()
         return [self._message(message) for messages in fetched.values() for message in messages]
+
+    def _poll(self, wait_ms: int, **limit: int) -> Any:
+        try:
+            return self._consumer.poll(timeout_ms=wait_ms, **limit)
+        finally:
+            keep_join(self._consumer)
 
     def _message(self, message: Any) -> Message:
         origin = Origin(message.topic, message.partition, message.offset)
@@ -181,7 +190,7 @@ class KafkaSource:
         before = len(self._listener.notes)
         try:
             with talking(self._broker):
-                self._consumer.poll(timeout_ms=KEEP_ALIVE_MS)
+                self._poll(KEEP_ALIVE_MS)
         finally:
             if len(self._listener.notes) == before:  # else they are new, and paused for a reason
                 self._consumer.resume(*running)
@@ -249,8 +258,8 @@ class KafkaSource:
         """Count the messages not yet read, by topic and partition. Raises Transient."""
         owned = list(self._listener.owned)
         with talking(self._broker):
-            ends = self._consumer.end_offsets(owned, timeout_ms=REQUEST_TIMEOUT_MS)
-            positions = {tp: self._consumer.position(tp, REQUEST_TIMEOUT_MS) for tp in owned}
+            ends = self._consumer.end_offsets(owned, timeout_ms=GLANCE_TIMEOUT_MS)
+            positions = {tp: self._consumer.position(tp, GLANCE_TIMEOUT_MS) for tp in owned}
         return {(tp.topic, tp.partition): max(0, ends[tp] - (positions[tp] or 0)) for tp in owned}
 
     def original(self, origin: Origin) -> Record | None:
@@ -264,7 +273,7 @@ class KafkaSource:
 
     def close(self) -> None:
         """Leave the group (a member with an instance id keeps its place for a while)."""
-        self._consumer.close(autocommit=False, timeout_ms=REQUEST_TIMEOUT_MS)
+        self._consumer.close(autocommit=False, timeout_ms=GLANCE_TIMEOUT_MS)
 
     def _at(self, partitions: Iterable[int]) -> list[TopicPartition]:
         topics = (self._photos, self._commands)

@@ -49,18 +49,21 @@ def read_journal(
             yield from _read_until(end, consumer, partition, keep_alive)
 
 
-def check_journal(broker: Broker, topic: str, identity: str) -> None:
+def check_journal(
+    broker: Broker, topic: str, identity: str, keep_alive: Callable[[], None]
+) -> None:
     """Look at the first record of every partition, before a worker joins its group.
 
     A worker that owns nothing yet would see nothing amiss, and begin a journal of two encoders.
-    Raises StateMismatch, and Misconfigured where no broker answers.
+    `keep_alive` is called between reads. Raises StateMismatch, and Misconfigured where no broker
+    answers.
     """
     with connecting(broker):
         reader = open_reader(broker)
     with closing(reader), talking(broker):
         partitions = sorted(reader.partitions_for_topic(topic) or ())
     for partition in partitions:
-        with closing(read_journal(broker, (topic, partition), 0, lambda: None)) as records:
+        with closing(read_journal(broker, (topic, partition), 0, keep_alive)) as records:
             checked = made_with(identity, records, (topic, partition))
             next((record for _, record in checked if record.value is not None), None)
 

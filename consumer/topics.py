@@ -88,7 +88,11 @@ def _create(admin: KafkaAdminClient, layout: TopicLayout, kind: str) -> None:
 
 
 def _policies(kind: str, max_message_bytes: int) -> dict[str, str]:
-    cleanup = {"cleanup.policy": "compact" if kind in COMPACTED else "delete"}
+    cleanup = {
+        "cleanup.policy": "compact" if kind in COMPACTED else "delete",
+        # By the sender's clock, what a wrong one dates back would be deleted as too old.
+        "message.timestamp.type": "LogAppendTime",
+    }
     if kind in READ:
         # The limit counts bytes as stored: were they compressed, it would bound nothing.
         stored = {"compression.type": "uncompressed", "max.message.bytes": str(max_message_bytes)}

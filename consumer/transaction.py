@@ -15,7 +15,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from consumer.connection import OPERATOR_ERRORS, Broker, connecting
 from consumer.topics import HEADROOM_BYTES, topic_name
@@ -110,8 +110,10 @@ class KafkaCommitter:
 
         A partition of which the batch only had duplicates or rejections is not in the answer.
         Raises CommitAborted where the batch did not become durable or where that is unknown,
-        Misconfigured where a topic refuses it, Transient where Kafka is out of reach.
+        Misconfigured where a topic refuses it, Transient where Kafka is out of reach. What a
+        failure left open is settled when the next commit, or `ensure_started`, connects again.
         """
+        self.ensure_started()
         producer = self._producer  # a step that is given up must never reach its successor
         try:
             return _within(
@@ -119,7 +121,7 @@ class KafkaCommitter:
                 lambda: self._write(producer, batch, group_metadata, extras),
             )
         except (KafkaError, TimeoutError) as error:
-            self._reopen()
+            self.close()  # to connect again here would hold up who wants to stop
             raise self._verdict(error) from error
 
     def close(self) -> None:
@@ -218,9 +220,12 @@ class KafkaCommitter:
     def _verdict(self, error: Exception) -> Misconfigured | CommitAborted:
         if isinstance(error, OPERATOR_ERRORS):
             return Misconfigured(f"Kafka at {self._broker.bootstrap} refuses: {error}")
+        remedy = "another worker uses the same transactional id"
+        if isinstance(error, TimeoutError | KafkaTimeoutError):
+            remedy = f"give it more than {self._settings.timeout_s:g} s"
         return CommitAborted(
             f"the transaction of {self._settings.transactional_id!r} came to nothing: {error!r}. "
-            "Where this repeats, another worker uses the same transactional id."
+            f"Where this repeats, {remedy}."
         )
 
 

@@ -17,7 +17,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from engine.errors import Misconfigured, StateInUse, StateMismatch, UnusableState
+from engine.errors import Misconfigured, StateInUse, StateMismatch, Transient, UnusableState
 from state.identity import remedy
 
 _SCHEMA_VERSION: Final = "5"
@@ -81,8 +81,8 @@ def connect(path: Path, identity: str | None) -> sqlite3.Connection:
 
     identity: what it has to be made with; None for anything, and then it must exist.
     Raises StateMismatch where it was made with another identity, UnusableState where it is
-    damaged, of another format or of another shard, StateInUse where another process has it, and
-    Misconfigured where it cannot be opened.
+    damaged, of another format or of another shard, StateInUse where another process has it,
+    Transient where the disk is full or failing, and Misconfigured where it cannot be opened.
     """
     if identity is None and not path.is_file():
         raise Misconfigured(f"there is no state file {path}")
@@ -125,12 +125,14 @@ def _operators_errors(path: Path) -> Iterator[None]:
         raise Misconfigured(f"{path} cannot be created: {error}") from error
 
 
-def _refusal(path: Path, error: sqlite3.Error) -> Misconfigured:
+def _refusal(path: Path, error: sqlite3.Error) -> Misconfigured | Transient:
     # Text that is no UTF-8 is found by Python, which gives no code.
     match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF:
         case sqlite3.SQLITE_BUSY:
             remedy = "stop it, or choose another state directory"
             return StateInUse(f"{path} is in use by another process: {remedy}")
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
+            return Transient(f"{path} cannot be opened: {error}")
         case sqlite3.SQLITE_NOTADB:
             return UnusableState(f"{path} is no Cairn state file: {error}")
         case sqlite3.SQLITE_CORRUPT:

@@ -82,7 +82,8 @@ def _work(settings: Settings, job: FolderJob | None) -> None:
         raise Misconfigured("nothing to read: give --source DIR or --kafka HOST:PORT")
     with stopping() as stop, watching(settings.metrics, stop) as watch:
         if job is None:
-            run_kafka(settings, watch)
+            with suppress(Stopped):
+                run_kafka(settings, watch)
         else:
             _run_folder(settings, job, watch)
 

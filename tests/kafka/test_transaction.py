@@ -232,15 +232,15 @@ def test_a_journal_of_another_encoder_is_refused(
 ) -> None:
     """At the first record that says so, or says nothing; an empty partition objects to nobody."""
     topic = f"{prefix}.journal"
-    check_journal(broker, topic, MADE_WITH)
+    check_journal(broker, topic, MADE_WITH, never)
     batch = read_batch(broker, prefix, source, "a")
     start("w").commit(batch, source.group_metadata(), Extras())
-    check_journal(broker, topic, MADE_WITH)
+    check_journal(broker, topic, MADE_WITH, never)
     assert list(made_with(MADE_WITH, journal(broker, prefix), (topic, 0))) == journal(
         broker, prefix
     )
     with pytest.raises(StateMismatch, match=r"journal partition 0.*tests.*place, but other"):
-        check_journal(broker, topic, "other")
+        check_journal(broker, topic, "other", never)
     kit.send(broker, topic, [Record(b"outcome/site/b", b"b")])
     checked = made_with(MADE_WITH, journal(broker, prefix), (topic, 0))
     assert [next(checked)[1].key for _ in RECORDS][-1] == b"outcome/site/a"
@@ -289,6 +289,10 @@ def test_bug_in_a_codec_is_not_an_abort(broker: Broker, prefix: str, source: Kaf
         batch = Batch((kit.outcome("a", Origin("t", 0, 0)),))
         with pytest.raises(ZeroDivisionError):
             committer.commit(batch, source.group_metadata(), Extras())
+
+
+def never() -> None:
+    """Nobody asks to stop."""
 
 
 def _producer(broker: Broker, transactional_id: str) -> KafkaProducer:

@@ -62,6 +62,11 @@ class Worker:
     def alive(self) -> bool:
         return self._process.is_alive()
 
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """kill -9; nothing happens where the process has ended by itself."""
         self._process.kill()
@@ -70,8 +75,7 @@ class Worker:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop, which it must do soon; its exit status."""
         if self._process.is_alive():
-            assert self._process.pid is not None
-            os.kill(self._process.pid, number)
+            os.kill(self.pid, number)
         return self.end(STOP_WITHIN_S)
 
     def end(self, within_s: float = PATIENCE_S) -> int:

@@ -173,7 +173,7 @@ class Absent:
 
 @pytest.mark.parametrize("before", [True, False])
 def test_waiting_for_kafka_ends_with_the_order_to_stop(*, before: bool) -> None:
-    """Told before or while it waits, a worker gives up after one attempt."""
+    """Told while it waits, a worker gives up after one attempt; told before, without any."""
     stop = Event()
     if before:
         stop.set()
@@ -181,9 +181,9 @@ def test_waiting_for_kafka_ends_with_the_order_to_stop(*, before: bool) -> None:
     shards = GroupShards(
         member(Client()), MemoryCopies(), no_shard, lambda _, __: iter(()), kafka, stop
     )
-    with pytest.raises(Transient, match="Kafka is away"):
+    with pytest.raises(Transient):
         shards.own(frozenset({0}))
-    assert kafka.asked == 1
+    assert kafka.asked == (0 if before else 1)
 
 
 def no_shard(_: object) -> NoReturn:
