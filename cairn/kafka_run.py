@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
@@ -18,7 +18,7 @@ from consumer.connection import Broker
 from consumer.group import GroupLog, GroupSource
 from consumer.group_shards import GroupShards
 from consumer.kafka import KafkaSource, SourceSettings, open_source
-from consumer.loop import Loop, Pace
+from consumer.loop import Loop, Pace, Prepare
 from consumer.restore import check_journal, made_with, read_journal
 from consumer.shard import Shard
 from consumer.topics import TopicLayout, ensure_topics, topic_name
@@ -38,31 +38,40 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
     """Join the group and work until told to stop. Raises Misconfigured, StateMismatch."""
     kafka, broker = settings.kafka, broker_of(settings.kafka)
     means = means_of(settings)
-    metrics = watch.metrics()
     if kafka.create_topics:
         ensure_topics(broker, layout_of(kafka))
-    journal = topic_name(kafka.topic_prefix, "journal")
-    check_journal(broker, journal, means.identity)
+    check_journal(broker, topic_name(kafka.topic_prefix, "journal"), means.identity)
+    with (
+        closing(open_source(broker, source_of(kafka))) as member,
+        closing(KafkaCommitter(broker, commits_of(kafka), codecs_of(means))) as committer,
+        preparing(settings, means) as prepare,
+    ):
+        work(settings, means, member, committer, prepare, watch)
+
+
+def work(
+    settings: Settings,
+    means: Means,
+    member: KafkaSource,
+    committer: KafkaCommitter,
+    prepare: Prepare,
+    watch: Watch,
+) -> None:
+    """Own what the group gives and work on it until told to stop."""
+    kafka, metrics = settings.kafka, watch.metrics()
     tell_devices(means.eyes, metrics)
-    codecs = Codecs(encode_outcome, encode_image, encode_item, encode_features, means.identity)
-    committer = KafkaCommitter(broker, commits_of(kafka), codecs)
-    with ExitStack() as stack:
-        member = stack.enter_context(closing(open_source(broker, source_of(kafka))))
-        stack.enter_context(closing(committer))
-        committer.start()
-        recovering = Recovering(watch, member)
-        shards = GroupShards(
-            member,
-            Copies(
-                settings.state.directory, topic_name(kafka.topic_prefix, "images"), means.identity
-            ),
-            _revive(means, metrics, recovering),
-            partial(_journal, broker, journal, means.identity, recovering),
-            committer,
-            watch.stop,
-        )
-        stack.enter_context(closing(shards))
-        prepare = stack.enter_context(preparing(settings, means))
+    committer.start()
+    recovering = Recovering(watch, member)
+    journal = topic_name(kafka.topic_prefix, "journal")
+    shards = GroupShards(
+        member,
+        Copies(settings.state.directory, topic_name(kafka.topic_prefix, "images"), means.identity),
+        _revive(means, metrics, recovering),
+        partial(_journal, broker_of(kafka), journal, means.identity, recovering),
+        committer,
+        watch.stop,
+    )
+    with closing(shards):
         gauges = Gauges(metrics, lambda: [shard.book for shard in shards.values()])
         log = GroupLog(member, committer, shards)
         pace = Pace(settings.engine.batch_size)
@@ -132,6 +141,11 @@ def commits_of(kafka: Kafka) -> CommitSettings:
         max_message_bytes=kafka.max_request_bytes,
         timeout_s=kafka.transaction_timeout_s,
     )
+
+
+def codecs_of(means: Means) -> Codecs:
+    """How the journal is written."""
+    return Codecs(encode_outcome, encode_image, encode_item, encode_features, means.identity)
 
 
 def _revive(means: Means, metrics: Metrics, recovering: Recovering) -> Callable[[Store], Shard]:
