@@ -117,6 +117,8 @@ def figures(profile: str, rounds: Sequence[Round], cores: int) -> Iterator[Figur
     cost = alone(rate, delivery=AT_LEAST_ONCE) / once - 1
     yield at_most(f"cost of transactions in time, {profile}", MOST_COST, cost)
     lone_cpu = alone(cpu, delivery=TRANSACTIONS)
+    cost = lone_cpu / alone(cpu, delivery=AT_LEAST_ONCE) - 1
+    yield at_most(f"cost of transactions in processor time, {profile}", MOST_COST, cost)
     more = sorted({one.workers for one in rounds} - {1})
     for number in more:
         gain = median(rounds, rate, workers=number) / once
