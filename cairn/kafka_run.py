@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
@@ -21,7 +21,7 @@ from consumer.group import GroupLog, GroupSource
 from consumer.group_shards import GroupShards
 from consumer.kafka import KafkaSource, SourceSettings, open_source
 from consumer.known import sparing
-from consumer.loop import Loop, Pace
+from consumer.loop import Loop, Pace, Prepare
 from consumer.restore import check_journal, made_with, read_journal
 from consumer.shard import Shard
 from consumer.topics import TopicLayout, ensure_topics, topic_name
@@ -44,39 +44,49 @@ def run_kafka(settings: Settings, watch: Watch) -> None:
     """
     kafka, broker = settings.kafka, broker_of(settings.kafka)
     means = means_of(settings)
-    metrics = watch.metrics()
     if kafka.create_topics:
         ensure_topics(broker, layout_of(kafka))
     journal = topic_name(kafka.topic_prefix, "journal")
     check_journal(broker, journal, means.identity, partial(_go_on, watch))
+    with (
+        closing(open_source(broker, source_of(kafka))) as member,
+        closing(KafkaCommitter(broker, commits_of(kafka), codecs_of(means))) as committer,
+        open_fetcher(terms_of(settings), watch.metrics, watch.turn) as fetcher,
+        preparing(settings, means, fetcher) as prepare,
+    ):
+        work(settings, means, member, committer, prepare, watch)
+
+
+def work(
+    settings: Settings,
+    means: Means,
+    member: KafkaSource,
+    committer: KafkaCommitter,
+    prepare: Prepare,
+    watch: Watch,
+) -> None:
+    """Own what the group gives and work on it until told to stop."""
+    kafka, metrics = settings.kafka, watch.metrics
     tell_devices(means.eyes, metrics)
-    codecs = Codecs(encode_outcome, encode_image, encode_item, encode_features, means.identity)
-    committer = KafkaCommitter(broker, commits_of(kafka), codecs)
-    with ExitStack() as stack:
-        member = stack.enter_context(closing(open_source(broker, source_of(kafka))))
-        stack.enter_context(closing(committer))
-        committer.start()
-        recovering = Recovering(watch, member)
-        shards = GroupShards(
-            member,
-            Copies(
-                settings.state.directory, topic_name(kafka.topic_prefix, "images"), means.identity
-            ),
-            _revive(means, metrics, recovering),
-            partial(_journal, broker, journal, means.identity, recovering),
-            committer,
-            watch.stop,
-        )
-        stack.enter_context(closing(shards))
-        fetcher = stack.enter_context(open_fetcher(terms_of(settings), metrics, watch.turn))
-        prepare = sparing(stack.enter_context(preparing(settings, means, fetcher)), shards)
+    committer.start()
+    recovering = Recovering(watch, member)
+    journal = topic_name(kafka.topic_prefix, "journal")
+    shards = GroupShards(
+        member,
+        Copies(settings.state.directory, topic_name(kafka.topic_prefix, "images"), means.identity),
+        _revive(means, metrics, recovering),
+        partial(_journal, broker_of(kafka), journal, means.identity, recovering),
+        committer,
+        watch.stop,
+    )
+    with closing(shards):
         gauges = Gauges(metrics, lambda: [shard.book for shard in shards.values()])
         log = GroupLog(member, committer, shards)
         pace = Pace(settings.engine.batch_size)
         source = GroupSource(member, shards.drop)
         turn = _Turn(watch, source, member, gauges)
         try:
-            Loop(source, prepare, shards, log, [gauges], pace).run(turn)
+            Loop(source, sparing(prepare, shards), shards, log, [gauges], pace).run(turn)
         except Transient:
             if not watch.stop.is_set():
                 raise
@@ -151,6 +161,11 @@ def terms_of(settings: Settings) -> Terms:
         max_bytes=settings.guards.max_bytes,
         cafile=fetch.ssl_cafile,
     )
+
+
+def codecs_of(means: Means) -> Codecs:
+    """How the journal is written."""
+    return Codecs(encode_outcome, encode_image, encode_item, encode_features, means.identity)
 
 
 def _go_on(watch: Watch) -> None:

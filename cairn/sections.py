@@ -58,8 +58,8 @@ class Engine(Section):
     """Which model turns an image into a vector: `builtin` or the name of an added model."""
     workers: Annotated[int, Field(ge=0)] = 0
     """Threads that look at photos; 0 means one per core, and more where a GPU is waited for."""
-    batch_size: Count = 16
-    """Images per commit, at most."""
+    batch_size: Count = 128
+    """Images per commit, at most; fewer, but not below 16, where so many would take seconds."""
 
 
 class Guards(Section):

@@ -29,13 +29,9 @@ class Watch:
     """
 
     stop: threading.Event
-    registry: Registry
+    metrics: Metrics
     heartbeat: Heartbeat
     restored: threading.Event = field(default_factory=threading.Event)
-
-    def metrics(self) -> Metrics:
-        """The worker's metrics."""
-        return Metrics(self.registry, cairn.__version__, REASONS)
 
     def ready(self) -> None:
         """From now on `/readyz` says yes."""
@@ -58,12 +54,14 @@ class Watch:
 @contextmanager
 def watching(settings: Section, stop: threading.Event) -> Iterator[Watch]:
     """Serve /metrics, /livez and /readyz while the worker runs; port 0 serves nothing."""
-    watch = Watch(stop, Registry(), Heartbeat(settings.stall_s, time.monotonic))
+    registry = Registry()
+    metrics = Metrics(registry, cairn.__version__, REASONS)
+    watch = Watch(stop, metrics, Heartbeat(settings.stall_s, time.monotonic))
     if settings.port == 0:
         yield watch
         return
     server = HealthServer(
-        settings.host, settings.port, watch.registry, watch.heartbeat.check, watch.check_ready
+        settings.host, settings.port, registry, watch.heartbeat.check, watch.check_ready
     )
     server.start()
     try:

@@ -79,6 +79,7 @@ def _consumer_options(settings: SourceSettings) -> dict[str, object]:
         "session_timeout_ms": settings.session_timeout_ms,
         "heartbeat_interval_ms": settings.session_timeout_ms // 10,
         "max_poll_interval_ms": settings.max_poll_interval_ms,
+        "metrics_enabled": False,  # nobody reads the client's own
     }
 
 
@@ -99,6 +100,8 @@ class KafkaSource:
         self._consumer = consumer
         self._listener = listener
         self._in_flight: dict[Origin, Record] = {}
+        self._ahead: list[Message] = []
+        self._may_owe_error = False
         self._generation: Any = None
 
     @property
@@ -111,10 +114,10 @@ class KafkaSource:
 
         Raises Transient where the broker fails, Misconfigured where it refuses this worker.
         """
-        messages: list[Message] = []
-        wait_ms = int(timeout_s * 1000)
+        messages, self._ahead = self._ahead, []
+        wait_ms = 0 if messages else int(timeout_s * 1000)
         try:
-            while len(messages) < limit and (more := self._next(wait_ms)):
+            while len(messages) < limit and (more := self._next(limit - len(messages), wait_ms)):
                 messages += more
                 wait_ms = 0
         except Transient:
@@ -122,20 +125,24 @@ class KafkaSource:
                 raise
         return messages
 
-    def _next(self, wait_ms: int) -> Sequence[Message]:
-        """Take one message, or step over those that cannot be parsed; none where none is there.
+    def _next(self, limit: int, wait_ms: int) -> Sequence[Message]:
+        """Take some messages, or step over those that cannot be parsed; none where none is there.
 
-        Asked for several, the client would keep the error of one that it cannot parse for the
-        next call, forget it where that call finds the partition paused, and then never return.
+        Where the client gives fewer than it may, it perhaps came upon one that it cannot parse,
+        and keeps the error for the next call. It would forget it where that call finds the
+        partition paused, and then never return: see `keep_alive`.
         """
         with talking(self._broker):
             try:
-                fetched = self._poll(wait_ms, max_records=1)
+                fetched = self._poll(wait_ms, max_records=limit)
             except CorruptRecordError as error:
                 return self._step_over_unreadable(error)
-        if fetched:
-            self._generation = self._consumer.group_metadata()
-        return [self._message(message) for messages in fetched.values() for message in messages]
+        if not fetched:
+            return []
+        self._generation = self._consumer.group_metadata()
+        found = [self._message(message) for messages in fetched.values() for message in messages]
+        self._may_owe_error = len(found) < limit
+        return found
 
     def _poll(self, wait_ms: int, **limit: int) -> Any:
         try:
@@ -171,6 +178,7 @@ class KafkaSource:
             return []
         if not unreadable:
             raise error
+        self._may_owe_error = False
         # Left at its position, the next poll would look for more of the broken batch for ever.
         for where in unreadable:
             self._consumer.seek(where, at[where] + 1)
@@ -184,7 +192,14 @@ class KafkaSource:
         ]
 
     def keep_alive(self) -> None:
-        """Stay in the group without reading: poll once with everything paused."""
+        """Stay in the group without reading: poll once with everything paused.
+
+        Where the client may owe an error, nothing may be paused: one message is read instead,
+        which the next `poll` gives out. A client that was asked for one owes none after it.
+        """
+        if self._may_owe_error:
+            self._ahead += self._next(1, KEEP_ALIVE_MS)
+            return
         running = self._consumer.assignment() - self._consumer.paused()
         self._consumer.pause(*running)
         before = len(self._listener.notes)
@@ -282,3 +297,4 @@ class KafkaSource:
     def _forget(self, partitions: Collection[int]) -> None:
         kept = {o: r for o, r in self._in_flight.items() if o.partition not in partitions}
         self._in_flight = kept
+        self._ahead = [one for one in self._ahead if one.origin.partition not in partitions]

@@ -20,6 +20,9 @@ from engine.sight import Prepared
 from engine.types import Batch, Correction, Message, Photo, Rejection
 
 KEEP_ALIVE_S = 1.0
+FIRST_TAKE = 16
+QUICK_S, SLOW_S = 0.5, 2.0
+"""Seconds from reading a batch to its commit: below more is taken at once, above less."""
 
 Prepare: TypeAlias = Callable[[Sequence[Photo]], Future[list[Prepared | Rejection]]]
 """Starts the pipeline on a batch, on another thread; cancelled, it stops waiting for images."""
@@ -105,8 +108,30 @@ class FixedShards(dict[int, Shard]):
 class Pace:
     """batch_size: images per commit at most. poll_s: seconds to wait for the first of them."""
 
-    batch_size: int = 16
+    batch_size: int = 128
     poll_s: float = 0.5
+
+
+class Appetite:
+    """How many messages to take at once.
+
+    A commit costs the same for one and for many: while more wait than are taken, and are done
+    with quickly, twice as many are taken the next time, and half as many once they take long.
+    What waits alone is taken alone, and never waits for others. Where batches end changes
+    nothing that is decided.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._least = min(FIRST_TAKE, most)
+        self.now = self._least
+
+    def learn(self, taken: int, seconds: float) -> None:
+        """Take in how many there were, and how long after they were read they were committed."""
+        if seconds > SLOW_S:
+            self.now = max(self._least, self.now // 2)
+        elif seconds < QUICK_S and taken >= self.now:
+            self.now = min(self._most, 2 * self.now)
 
 
 class Loop:
@@ -127,6 +152,7 @@ class Loop:
         self._log = log
         self._observers = observers
         self._pace = pace
+        self._appetite = Appetite(pace.batch_size)
         self._epoch = source.epoch
 
     def run(self, stop: Callable[[], bool]) -> None:
@@ -148,7 +174,7 @@ class Loop:
     def _read(self, *, wait_for_it: bool) -> _InFlight | None:
         """Start preparing the next messages; None where there are none right now."""
         timeout = self._pace.poll_s if wait_for_it else 0.0
-        messages = self._source.poll(self._pace.batch_size, timeout)
+        messages = self._source.poll(self._appetite.now, timeout)
         if not messages:
             return None
         photos = [message for message in messages if isinstance(message, Photo)]
@@ -174,6 +200,7 @@ class Loop:
             self._recover()
             return False
         seconds = time.monotonic() - batch.arrived
+        self._appetite.learn(len(batch.messages), seconds)
         for observer in self._observers:
             for part in committed.values():
                 observer.committed(part, seconds)

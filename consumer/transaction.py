@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError
@@ -33,10 +33,16 @@ from engine.wire import (
 from state.store import exemplar_features, forgotten_image
 
 T = TypeVar("T")
+_Sent: TypeAlias = tuple[Sequence[Any], Sequence[Any]]
+"""What the producer promised: of the journal, and of the rest."""
 CLOSE_TIMEOUT_S = 1.0
 MAX_DEAD_BYTES = 1024 * 1024
 """A batch of dead letters must fit into a transaction's time; larger originals stay behind."""
-BATCH_BYTES = 256 * 1024
+BATCH_BYTES = 300_000
+"""Of one partition go to the broker at once: two exemplars' features, well under any limit of a
+topic. The client does not get over one that is refused for its size: it would split it in vain."""
+LINGER_MS = 1000
+"""Longer than it takes to hand over a batch: it leaves in one request, when it is complete."""
 RETRY_MS = 10
 """The broker turns down a transaction that follows closely until the last one is settled."""
 
@@ -133,20 +139,24 @@ class KafkaCommitter:
             self._producer = None
 
     def _open(self) -> None:
-        timeout_ms = int(self._settings.timeout_s * 1000)
-        self._producer = KafkaProducer(
-            **self._broker.options(),
-            transactional_id=self._settings.transactional_id,
-            transaction_timeout_ms=timeout_ms,
-            max_block_ms=timeout_ms,
-            request_timeout_ms=timeout_ms,
-            delivery_timeout_ms=2 * timeout_ms,  # the commit's own limit comes first
-            retry_backoff_ms=RETRY_MS,
-            batch_size=BATCH_BYTES,
-            max_request_size=self._settings.max_message_bytes + HEADROOM_BYTES,
-            allow_auto_create_topics=False,
-        )
+        self._producer = KafkaProducer(**self._producer_options())
         self._producer.init_transactions()
+
+    def _producer_options(self) -> dict[str, object]:
+        timeout_ms = int(self._settings.timeout_s * 1000)
+        return self._broker.options() | {
+            "transactional_id": self._settings.transactional_id,
+            "transaction_timeout_ms": timeout_ms,
+            "max_block_ms": timeout_ms,
+            "request_timeout_ms": timeout_ms,
+            "delivery_timeout_ms": 2 * timeout_ms,  # the commit's own limit comes first
+            "retry_backoff_ms": RETRY_MS,
+            "batch_size": min(BATCH_BYTES, self._settings.max_message_bytes),
+            "linger_ms": LINGER_MS,
+            "metrics_enabled": False,  # nobody reads the client's own
+            "max_request_size": self._settings.max_message_bytes + HEADROOM_BYTES,
+            "allow_auto_create_topics": False,
+        }
 
     def _reopen(self) -> None:
         """Take the name again, which aborts what it left open, so that readers can go on."""
@@ -160,6 +170,14 @@ class KafkaCommitter:
         self, producer: Any, batch: Batch, group_metadata: Any, extras: Extras
     ) -> dict[int, int]:
         producer.begin_transaction()
+        sent = self._send_all(producer, batch, extras)
+        producer.send_offsets_to_transaction(next_offsets(batch.positions), group_metadata)
+        producer.flush(self._settings.timeout_s)
+        last = self._confirmed(sent)
+        producer.commit_transaction()
+        return last
+
+    def _send_all(self, producer: Any, batch: Batch, extras: Extras) -> _Sent:
         journal = [
             self._send(producer, "journal", record, partition)
             for partition, record in self._journal_records(batch)
@@ -167,12 +185,15 @@ class KafkaCommitter:
         others = [
             self._send(producer, kind, record) for kind, record in self._others(batch, extras)
         ]
-        producer.send_offsets_to_transaction(_next_offsets(batch.positions), group_metadata)
+        return journal, others
+
+    def _confirmed(self, sent: _Sent) -> dict[int, int]:
+        """Wait until the broker has everything; the last journal offset by partition."""
+        journal, others = sent
         written = [future.get(self._settings.timeout_s) for future in journal]
         for future in others:
             future.get(self._settings.timeout_s)
-        producer.commit_transaction()
-        return {sent.partition: sent.offset for sent in written}  # later ones win
+        return {one.partition: one.offset for one in written}  # later ones win
 
     def _journal_records(self, batch: Batch) -> Iterator[tuple[int, Record]]:
         """What an image showed goes before its outcome; of a forgotten one, tombstones."""
@@ -246,7 +267,7 @@ def _erased(outcome: Outcome) -> Iterator[tuple[str, str, None]]:
     yield "image", image_id, None
 
 
-def _next_offsets(positions: Sequence[Origin]) -> dict[TopicPartition, OffsetAndMetadata]:
+def next_offsets(positions: Sequence[Origin]) -> dict[TopicPartition, OffsetAndMetadata]:
     """Where reading resumes: after the last message of each partition."""
     last: dict[TopicPartition, int] = {}
     for origin in positions:

@@ -8,6 +8,7 @@ out again, averages drift. From sums alone follow the mean cosine between an ite
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -61,7 +62,7 @@ class Prototype:
     def direction(self) -> Vector:
         """Unit vector of the lobe, (d,) float32: what the index holds; zero for a zero sum."""
         total = self.total
-        length = float(np.linalg.norm(total))
+        length = math.sqrt(total @ total)
         return np.asarray(total / (length or 1.0), np.float32)
 
     def add(self, vector: Vector) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from engine.book import Book, ScopeBook
 from engine.calibration import Calibration
@@ -190,11 +189,14 @@ def _of_cluster(cluster: Cluster, average: float, taken: Taken) -> Candidate:
 
 
 def _candidate(prototype: Prototype, vector: Vector, common: Candidate) -> Candidate:
-    return replace(
-        common,
-        prototype_id=prototype.prototype_id,
-        exemplar=prototype.exemplar,
-        similarity=float(prototype.direction() @ vector),
+    return Candidate(
+        common.cluster_id,
+        prototype.prototype_id,
+        prototype.exemplar,
+        float(prototype.direction() @ vector),
+        common.average,
+        common.metres,
+        common.seconds,
     )
 
 

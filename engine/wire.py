@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from typing import TypeAlias
 from urllib.parse import quote, unquote
 
@@ -134,8 +134,9 @@ def _item_body(outcome: Outcome, change: Change) -> dict[str, object]:
     assigned = change.item_id if isinstance(change, Assigned) else None
     for item in outcome.items:
         if item.item_id == assigned:
-            box = [round(side, 1) for side in astuple(item.box)]
-            return {"box": box, "class": item.label or None, "score": round(item.score, 4)}
+            box = item.box
+            sides = [round(side, 1) for side in (box.left, box.top, box.right, box.bottom)]
+            return {"box": sides, "class": item.label or None, "score": round(item.score, 4)}
     return {}
 
 

@@ -217,9 +217,9 @@ def _raw(array: NDArray[Any], dtype: type[np.generic]) -> bytes:
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def _cause_fields(cause: ImageRecord | Correction) -> dict[str, Any]:
+def _cause_fields(cause: ImageRecord | Correction) -> object:
     if isinstance(cause, ImageRecord):
-        return asdict(redacted_image(cause))
+        return redacted_image(cause)
     return {**asdict(cause), "order": order_body(cause.order)}
 
 

@@ -91,7 +91,7 @@ def _work(settings: Settings, job: FolderJob | None) -> None:
 def _run_folder(settings: Settings, job: FolderJob, watch: Watch) -> None:
     directory = settings.state.directory
     means = means_of(settings)
-    metrics = watch.metrics()
+    metrics = watch.metrics
     sink = lines_in(directory)
     with suppress(Stopped), closing(store_at(directory / STATE_FILE, means)) as store:
         tell_devices(means.eyes, metrics)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from typing import Any
 
 import pytest
-from kafka import KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from consumer.connection import Broker
 from consumer.kafka import KafkaSource, SourceSettings
@@ -121,3 +122,36 @@ def test_a_search_names_the_partitions(broker: Broker, settings: SourceSettings)
     kit.send(broker, settings.topic, [message("a"), message("!b")], partition=1)
     assert find_unreadable(broker, {first: 0, second: 1}) == [second]
     assert find_unreadable(broker, {first: 0, second: 0}) == []
+
+
+class Stuttering:
+    """A client that finds its coordinator away once, right after it first gave something out."""
+
+    def __init__(self, client: KafkaConsumer) -> None:
+        self._client = client
+        self._script = iter((True, False))
+        self._away = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def poll(self, timeout_ms: int, max_records: int | None = None) -> dict[TopicPartition, Any]:
+        if self._away:
+            self._away = False
+            return {}
+        found = dict(self._client.poll(timeout_ms, max_records))
+        self._away = bool(found) and next(self._script, False)
+        return found
+
+
+def test_an_error_that_the_client_still_owes_survives_keeping_alive(
+    broker: Broker, settings: SourceSettings
+) -> None:
+    """Between the records it gave out and the error, the client may be busy with its group."""
+    with closing(kit.open_ready(broker, settings)) as source:
+        source._consumer = Stuttering(source._consumer)
+        kit.send(broker, settings.topic, [message("a"), message("!b"), message("c")])
+        kit.until(lambda: bool(found := source.poll(100, 0.2)) and found[0].image_id == "a")
+        source.keep_alive()
+        told = read_all(source, 2, 100)
+    assert told == {0: ["bad_message@1", "c"]}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.loop import FixedShards, Log, Loop, NoLog, Pace
+from consumer.loop import FIRST_TAKE, QUICK_S, SLOW_S, Appetite, FixedShards, Log, Loop, NoLog, Pace
 from engine.cluster import id_for
 from engine.commands import (
     ForgetImage,
@@ -245,3 +245,33 @@ def test_a_batch_that_became_void_is_not_waited_for() -> None:
     Loop(source, slow_at_first, shards, NoLog(), pace=pace).run(lambda: False)
     assert [one.cancelled() for one in waiting] == [True, True]
     assert [o.cause.origin.offset for o in store.outcomes()] == [0, 1]
+
+
+def test_appetite_grows_with_what_waits_and_shrinks_with_what_it_costs() -> None:
+    """Twice as many where all that was asked for came and was quickly done; half where it took
+    long; neither beyond the limit nor below what a first batch takes."""
+    appetite = Appetite(100)
+    seen = [appetite.now]
+    for seconds in (0.0, 0.0, 0.0, 0.0, SLOW_S + 1, SLOW_S + 1, SLOW_S + 1, SLOW_S + 1):
+        appetite.learn(appetite.now, seconds)
+        seen.append(appetite.now)
+    assert seen == [16, 32, 64, 100, 100, 50, 25, 16, 16]
+
+
+@pytest.mark.parametrize(("taken", "seconds"), [(FIRST_TAKE - 1, 0.0), (FIRST_TAKE, QUICK_S)])
+def test_appetite_stays_where_nothing_waits_or_nothing_would_be_gained(
+    taken: int, seconds: float
+) -> None:
+    """A stream that is slower than the worker, or a batch that is neither quick nor slow."""
+    appetite = Appetite(128)
+    appetite.learn(taken, seconds)
+    assert appetite.now == FIRST_TAKE
+
+
+def test_a_small_limit_is_kept_from_the_start() -> None:
+    """An operator who asks for three at most never gets sixteen."""
+    appetite = Appetite(3)
+    appetite.learn(3, 0.0)
+    assert appetite.now == 3
+    appetite.learn(3, SLOW_S + 1)
+    assert appetite.now == 3

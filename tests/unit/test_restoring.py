@@ -22,7 +22,7 @@ from cairn.kafka_run import Recovering, _Turn
 from cairn.observers import Gauges
 from cairn.sections import Settings, State
 from cairn.timing import TimedVerifier
-from cairn.watch import Watch
+from cairn.watch import REASONS, Watch
 from consumer.group import GroupSource
 from consumer.replay import REPLAYED_AT_ONCE
 from engine.errors import Stopped
@@ -30,7 +30,7 @@ from engine.profile import PROFILES
 from engine.types import Batch, Rgb
 from engine.vision.framing import WholeImage
 from exporters.health import Heartbeat
-from exporters.metrics import Registry
+from exporters.metrics import Metrics, Registry
 from tests.album import album, write
 from tests.builders import DIM, make_outcome
 from tests.commands import cairn
@@ -92,7 +92,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def watch(clock: Clock) -> Iterator[Watch]:
-    return Watch(Event(), Registry(), Heartbeat(30.0, clock))
+    return Watch(Event(), Metrics(Registry(), "test", REASONS), Heartbeat(30.0, clock))
 
 
 def test_restoring_gives_a_sign_of_life_now_and_then(store: MemoryStore, means: Means) -> None:
@@ -158,7 +158,7 @@ def test_a_recovering_worker_is_alive_a_member_and_not_ready(watch: Watch, clock
 def test_a_worker_is_ready_once_it_has_joined(watch: Watch, *, joined: bool) -> None:
     """With no partition to restore, too: a spare worker is as ready as it can be."""
     member = Member(joined=joined)
-    gauges = Gauges(watch.metrics(), list)
+    gauges = Gauges(watch.metrics, list)
     turn = _Turn(watch, GroupSource(member, lambda _: None), member, gauges)
     assert not turn()
     assert watch.check_ready()[0] is joined
