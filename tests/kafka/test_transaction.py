@@ -270,8 +270,7 @@ def test_duplicates_only_move_the_offsets(
     broker: Broker, prefix: str, source: KafkaSource, start: Callable[[str], KafkaCommitter]
 ) -> None:
     """A batch without outcomes commits its positions and answers with no journal offset."""
-    positions = read_batch(broker, prefix, source, "a", "b").positions
-    batch = Batch(positions=positions)
+    batch = Batch(positions=read_batch(broker, prefix, source, "a", "b").positions)
     assert start("w").commit(batch, source.group_metadata(), Extras()) == {}
     assert kit.committed(source, 0)["images"] == 2
 
