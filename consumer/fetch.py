@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from asyncio import timeout
+from asyncio import Semaphore, timeout
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from os import fsdecode
 from pathlib import Path
@@ -39,6 +39,8 @@ from engine.types import Claim, Fetched
 REASONS = (NOT_ALLOWED, "unreachable", "hash_mismatch", "too_large")
 """Slugs of the BadImages that fetching raises."""
 LOOK_S = 0.2
+AT_ONCE = 32
+"""Images being read at one moment; those that wait for another attempt take no place."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 LONGEST_RETRY_AFTER_S = 60.0
@@ -127,11 +129,12 @@ class Reader:
 
     web: HttpReader
     terms: Terms
+    places: Semaphore = field(default_factory=lambda: Semaphore(AT_ONCE))
 
     async def read(self, location: Location) -> bytes:
         """Raises Transient where that may succeed later, BadImage where it will not."""
         try:
-            async with timeout(self.terms.timeout_s):
+            async with self.places, timeout(self.terms.timeout_s):
                 if location.scheme == "file":
                     return await self._file(location)
                 return await self.web.read(location)

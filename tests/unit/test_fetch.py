@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from consumer.fetch import AT_ONCE
 from consumer.fetch_http import open_client
 from engine.errors import BadImage, Misconfigured, Stopped
-from tests.fetching import Tally, claim_on, fetcher, never
+from tests.fetching import PATIENCE_S, Tally, claim_on, fetcher, never
 from tests.webserver import Answer, Site, website
 
 DATA = b"\xff\xd8\xff some image"
@@ -163,6 +164,21 @@ def test_one_that_waits_holds_up_no_other(site: Site) -> None:
         assert fetch(claim_on(DATA, good), never).data == DATA
         told.set()
         assert all(isinstance(one.exception(30), Stopped) for one in waiting)
+
+
+def test_many_that_hang_leave_the_others_a_place(site: Site) -> None:
+    """More than are read at one moment: each gives its place away when its time is over."""
+    told = threading.Event()
+    missing, good = site.put("/hang", site.hang), site.put("/a.jpg", GOOD)
+    with fetcher(site.base, timeout_s=0.5) as fetch, ThreadPoolExecutor(AT_ONCE + 1) as pool:
+        claim = claim_on(DATA, missing)
+        waiting = [pool.submit(fetch, claim, told.is_set) for _ in range(AT_ONCE)]
+        while site.asked["/hang"] < AT_ONCE:
+            time.sleep(0.01)
+        last = pool.submit(fetch, claim_on(DATA, good), never)
+        assert last.result(PATIENCE_S).data == DATA
+        told.set()
+        assert all(isinstance(one.exception(PATIENCE_S), Stopped) for one in waiting)
 
 
 def test_certificates_that_are_none_are_the_operators_to_mend(tmp_path: Path) -> None:
