@@ -15,6 +15,7 @@ from tests.kafka.workers import (
     clustered,
     events,
     folder_events,
+    long_form,
     tiny_records,
     wait_for,
     worker,
@@ -53,6 +54,7 @@ def test_answers_slower_than_a_transaction_may_be(
         assert events(broker, prefix) == undisturbed
 
 
+@long_form
 def test_answers_just_quick_enough(
     broker: Broker, prefix: str, tmp_path: Path, undisturbed: list[Told]
 ) -> None:
@@ -102,6 +104,7 @@ def test_cut_in_the_midst_of_a_transaction(
         assert events(broker, prefix) == undisturbed, life.message()
 
 
+@long_form
 def test_all_lines_cut_again_and_again(
     broker: Broker, prefix: str, tmp_path: Path, undisturbed: list[Told]
 ) -> None:

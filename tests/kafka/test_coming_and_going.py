@@ -14,10 +14,10 @@ from consumer.connection import Broker
 from consumer.topics import TopicLayout, ensure_topics
 from tests.kafka import kit
 from tests.kafka.workers import (
-    LONG,
     clustered,
     events,
     folder_events,
+    long_form,
     tiny_records,
     wait_for,
     worker,
@@ -26,7 +26,7 @@ from tests.recovery.kit import Worker
 
 pytestmark = [
     pytest.mark.kafka,
-    pytest.mark.skipif(not LONG, reason="minutes of joins and leaves: FAULTS_LONG=1 does them"),
+    long_form,
     pytest.mark.timeout(3600),
 ]
 

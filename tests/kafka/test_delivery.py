@@ -20,6 +20,7 @@ from tests.kafka.workers import (
     dead,
     events,
     folder_events,
+    long_form,
     message_of,
     name_of,
     tiny,
@@ -53,6 +54,7 @@ def test_three_times_and_in_any_order(broker: Broker, prefix: str, tmp_path: Pat
     ] * len(forged)
 
 
+@long_form
 def test_impossible_times_change_nothing(broker: Broker, prefix: str, tmp_path: Path) -> None:
     """Cameras whose clocks jump by days: neither the order nor the decisions are theirs."""
     photos = range(30)

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 import orjson
+import pytest
 
 from cairn.folder_run import ONE_SCOPE
 from consumer.connection import Broker
@@ -29,6 +30,7 @@ from tests.recovery.kit import worker as folder_worker
 Told: TypeAlias = dict[str, object]
 LONG = bool(os.environ.get("FAULTS_LONG"))
 """Whether the tests of faults run in their long form, which takes minutes."""
+long_form = pytest.mark.skipif(not LONG, reason="FAULTS_LONG=1 runs it")
 PATIENCE_S = 1800.0 if LONG else 90.0
 SETTINGS = {
     "CAIRN_METRICS__PORT": "0",
