@@ -144,8 +144,8 @@ POISONS: dict[Callable[[str], Record], str] = {
     claim: "bad_message",
     unreadable: "bad_message",
 }
-MESSAGES = 10_000 if LONG else 300
-POISON_EVERY = 100 if LONG else 30
+MESSAGES = 10_000 if LONG else 220
+POISON_EVERY = 100 if LONG else 20
 
 
 def test_poison(broker: Broker, prefix: str, tmp_path: Path) -> None:
