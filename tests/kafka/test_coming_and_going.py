@@ -90,8 +90,8 @@ def test_workers_come_and_go(broker: Broker, crew: Crew, tmp_path: Path) -> None
             wait_for(lambda done=done: len(clustered(broker, prefix)) >= done)
     everything = CHANGES * A_ROUND
     wait_for(lambda: len(clustered(broker, prefix)) >= everything * len(PARTITIONS))
-    expected = folder_events(range(everything), tmp_path)
     told = events(broker, prefix)
     for partition in PARTITIONS:
-        own = [event for event in told if event["scope"] == f"scope{partition}"]
-        assert [{**event, "scope": "default"} for event in own] == expected
+        scope = f"scope{partition}"
+        own = [event for event in told if event["scope"] == scope]
+        assert own == folder_events(range(everything), tmp_path, scope)

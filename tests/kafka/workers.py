@@ -93,13 +93,13 @@ def message_of(image_id: str, data: bytes, scope: str = ONE_SCOPE) -> Record:
     return photo_record(photo, "image/jpeg")
 
 
-def folder_events(numbers: Iterable[int], directory: Path) -> list[Told]:
+def folder_events(numbers: Iterable[int], directory: Path, scope: str = ONE_SCOPE) -> list[Told]:
     """What a folder run tells of these photos in the order of their names."""
-    photos, state = directory / "photos", directory / "folder"
+    photos, state = directory / f"photos-{scope}", directory / f"folder-{scope}"
     photos.mkdir()
     for number in numbers:
         (photos / name_of(number)).write_bytes(tiny(number))
-    with folder_worker(photos, state, "--once", **SETTINGS) as life:
+    with folder_worker(photos, state, "--once", "--scope", scope, **SETTINGS) as life:
         assert life.end(PATIENCE_S) == 0, life.message()
     return [orjson.loads(line) for line in (state / "events.jsonl").read_bytes().splitlines()]
 
