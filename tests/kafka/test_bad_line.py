@@ -11,6 +11,7 @@ from tests.kafka import kit, proxy
 from tests.kafka.proxy import Gone, proxy_to
 from tests.kafka.workers import (
     LONG,
+    MARKS,
     Told,
     clustered,
     events,
@@ -21,7 +22,7 @@ from tests.kafka.workers import (
     worker,
 )
 
-pytestmark = pytest.mark.kafka
+pytestmark = MARKS
 
 PHOTOS = range(28 if LONG else 16)
 TIMEOUT_S = 2.0

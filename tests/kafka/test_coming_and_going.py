@@ -14,6 +14,7 @@ from consumer.connection import Broker
 from consumer.topics import TopicLayout, ensure_topics
 from tests.kafka import kit
 from tests.kafka.workers import (
+    MARKS,
     clustered,
     events,
     folder_events,
@@ -25,7 +26,7 @@ from tests.kafka.workers import (
 from tests.recovery.kit import Worker
 
 pytestmark = [
-    pytest.mark.kafka,
+    *MARKS,
     long_form,
     pytest.mark.timeout(3600),
 ]

@@ -16,6 +16,7 @@ from tests.images import lying_png
 from tests.kafka import kit
 from tests.kafka.workers import (
     LONG,
+    MARKS,
     clustered,
     dead,
     events,
@@ -29,7 +30,7 @@ from tests.kafka.workers import (
     worker,
 )
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600 if LONG else 300)]
+pytestmark = [*MARKS, pytest.mark.timeout(3600 if LONG else 300)]
 
 DAY_S = 86_400.0
 

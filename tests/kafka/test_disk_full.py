@@ -13,10 +13,10 @@ import pytest
 
 from consumer.connection import Broker
 from tests.kafka import kit
-from tests.kafka.workers import clustered, long_form, name_of, tiny_records, wait_for, worker
+from tests.kafka.workers import MARKS, clustered, long_form, name_of, tiny_records, wait_for, worker
 from tests.recovery.kit import Worker
 
-pytestmark = pytest.mark.kafka
+pytestmark = MARKS
 
 PHOTOS = range(40)
 ROOM_BYTES = 32 * 1024

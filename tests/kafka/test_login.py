@@ -15,11 +15,19 @@ from cairn.settings import load
 from consumer.topics import ensure_topics
 from tests.kafka import broker as own
 from tests.kafka import kit
-from tests.kafka.workers import SETTINGS, clustered, long_form, tiny_records, wait_for, worker
+from tests.kafka.workers import (
+    MARKS,
+    SETTINGS,
+    clustered,
+    long_form,
+    tiny_records,
+    wait_for,
+    worker,
+)
 from tests.pki import KEY_WORD, Pki, make_pki
 
 pytestmark = [
-    pytest.mark.kafka,
+    *MARKS,
     long_form,
 ]
 

@@ -13,9 +13,9 @@ from kafka import KafkaProducer
 from consumer.connection import Broker
 from tests.kafka import kit, proxy
 from tests.kafka.proxy import Proxy, proxy_to
-from tests.kafka.workers import clustered, long_form, name_of, tiny_records, wait_for, worker
+from tests.kafka.workers import MARKS, clustered, long_form, name_of, tiny_records, wait_for, worker
 
-pytestmark = pytest.mark.kafka
+pytestmark = MARKS
 
 PHOTOS = range(60)
 
