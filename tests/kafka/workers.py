@@ -31,11 +31,11 @@ Told: TypeAlias = dict[str, object]
 LONG = bool(os.environ.get("FAULTS_LONG"))
 """Whether the tests of faults run in their long form, which takes minutes."""
 long_form = pytest.mark.skipif(not LONG, reason="FAULTS_LONG=1 runs it")
-MARKS = (
+MARKS = [
     pytest.mark.kafka,
     # Where a broker is slow to answer, kafka-python leaves sockets to the collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-)
+]
 PATIENCE_S = 1800.0 if LONG else 90.0
 SETTINGS = {
     "CAIRN_METRICS__PORT": "0",
