@@ -11,16 +11,18 @@ from tests.kafka import kit, proxy
 from tests.kafka.proxy import Gone, proxy_to
 from tests.kafka.workers import (
     LONG,
+    MARKS,
     Told,
     clustered,
     events,
     folder_events,
+    long_form,
     tiny_records,
     wait_for,
     worker,
 )
 
-pytestmark = pytest.mark.kafka
+pytestmark = MARKS
 
 PHOTOS = range(28 if LONG else 16)
 TIMEOUT_S = 2.0
@@ -53,6 +55,7 @@ def test_answers_slower_than_a_transaction_may_be(
         assert events(broker, prefix) == undisturbed
 
 
+@long_form
 def test_answers_just_quick_enough(
     broker: Broker, prefix: str, tmp_path: Path, undisturbed: list[Told]
 ) -> None:
@@ -102,6 +105,7 @@ def test_cut_in_the_midst_of_a_transaction(
         assert events(broker, prefix) == undisturbed, life.message()
 
 
+@long_form
 def test_all_lines_cut_again_and_again(
     broker: Broker, prefix: str, tmp_path: Path, undisturbed: list[Told]
 ) -> None:

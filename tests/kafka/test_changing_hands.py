@@ -17,9 +17,9 @@ from engine.errors import CommitAborted
 from engine.types import Batch
 from tests.kafka import kit
 from tests.kafka.test_transaction import CODECS
-from tests.kafka.workers import LONG, clustered
+from tests.kafka.workers import LONG, MARKS, clustered
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600 if LONG else 300)]
+pytestmark = [*MARKS, pytest.mark.timeout(3600 if LONG else 300)]
 
 PARTITIONS = frozenset(range(4))
 CHANGES = 50 if LONG else 6

@@ -9,12 +9,11 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from consumer.connection import Broker
 from tests.kafka import kit
 from tests.kafka.jumping_clock import DAY_S
 from tests.kafka.workers import (
+    MARKS,
     SETTINGS,
     clustered,
     events,
@@ -24,7 +23,7 @@ from tests.kafka.workers import (
 )
 from tests.recovery.kit import STOP_WITHIN_S
 
-pytestmark = pytest.mark.kafka
+pytestmark = MARKS
 
 PHOTOS = range(30)
 

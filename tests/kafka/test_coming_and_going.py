@@ -14,10 +14,11 @@ from consumer.connection import Broker
 from consumer.topics import TopicLayout, ensure_topics
 from tests.kafka import kit
 from tests.kafka.workers import (
-    LONG,
+    MARKS,
     clustered,
     events,
     folder_events,
+    long_form,
     tiny_records,
     wait_for,
     worker,
@@ -25,8 +26,8 @@ from tests.kafka.workers import (
 from tests.recovery.kit import Worker
 
 pytestmark = [
-    pytest.mark.kafka,
-    pytest.mark.skipif(not LONG, reason="minutes of joins and leaves: FAULTS_LONG=1 does them"),
+    *MARKS,
+    long_form,
     pytest.mark.timeout(3600),
 ]
 
@@ -90,8 +91,8 @@ def test_workers_come_and_go(broker: Broker, crew: Crew, tmp_path: Path) -> None
             wait_for(lambda done=done: len(clustered(broker, prefix)) >= done)
     everything = CHANGES * A_ROUND
     wait_for(lambda: len(clustered(broker, prefix)) >= everything * len(PARTITIONS))
-    expected = folder_events(range(everything), tmp_path)
     told = events(broker, prefix)
     for partition in PARTITIONS:
-        own = [event for event in told if event["scope"] == f"scope{partition}"]
-        assert [{**event, "scope": "default"} for event in own] == expected
+        scope = f"scope{partition}"
+        own = [event for event in told if event["scope"] == scope]
+        assert own == folder_events(range(everything), tmp_path, scope)

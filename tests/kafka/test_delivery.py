@@ -16,10 +16,12 @@ from tests.images import lying_png
 from tests.kafka import kit
 from tests.kafka.workers import (
     LONG,
+    MARKS,
     clustered,
     dead,
     events,
     folder_events,
+    long_form,
     message_of,
     name_of,
     tiny,
@@ -28,7 +30,7 @@ from tests.kafka.workers import (
     worker,
 )
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600 if LONG else 300)]
+pytestmark = [*MARKS, pytest.mark.timeout(3600 if LONG else 300)]
 
 DAY_S = 86_400.0
 
@@ -53,6 +55,7 @@ def test_three_times_and_in_any_order(broker: Broker, prefix: str, tmp_path: Pat
     ] * len(forged)
 
 
+@long_form
 def test_impossible_times_change_nothing(broker: Broker, prefix: str, tmp_path: Path) -> None:
     """Cameras whose clocks jump by days: neither the order nor the decisions are theirs."""
     photos = range(30)
@@ -142,8 +145,8 @@ POISONS: dict[Callable[[str], Record], str] = {
     claim: "bad_message",
     unreadable: "bad_message",
 }
-MESSAGES = 10_000 if LONG else 300
-POISON_EVERY = 100 if LONG else 30
+MESSAGES = 10_000 if LONG else 220
+POISON_EVERY = 100 if LONG else 20
 
 
 def test_poison(broker: Broker, prefix: str, tmp_path: Path) -> None:

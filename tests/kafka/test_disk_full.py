@@ -13,10 +13,10 @@ import pytest
 
 from consumer.connection import Broker
 from tests.kafka import kit
-from tests.kafka.workers import clustered, name_of, tiny_records, wait_for, worker
+from tests.kafka.workers import MARKS, clustered, long_form, name_of, tiny_records, wait_for, worker
 from tests.recovery.kit import Worker
 
-pytestmark = pytest.mark.kafka
+pytestmark = MARKS
 
 PHOTOS = range(40)
 ROOM_BYTES = 32 * 1024
@@ -80,7 +80,7 @@ def small_disk(state: Path) -> Iterator[Disk]:
         subprocess.run(["/bin/umount", str(state)], check=True)
 
 
-@pytest.mark.parametrize("made", [limited_files, small_disk])
+@pytest.mark.parametrize("made", [limited_files, pytest.param(small_disk, marks=long_form)])
 def test_it_fills_up_under_work(
     broker: Broker, prefix: str, tmp_path: Path, made: Callable[[Path], Iterator[Disk]]
 ) -> None:

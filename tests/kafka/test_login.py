@@ -15,12 +15,20 @@ from cairn.settings import load
 from consumer.topics import ensure_topics
 from tests.kafka import broker as own
 from tests.kafka import kit
-from tests.kafka.workers import LONG, SETTINGS, clustered, tiny_records, wait_for, worker
+from tests.kafka.workers import (
+    MARKS,
+    SETTINGS,
+    clustered,
+    long_form,
+    tiny_records,
+    wait_for,
+    worker,
+)
 from tests.pki import KEY_WORD, Pki, make_pki
 
 pytestmark = [
-    pytest.mark.kafka,
-    pytest.mark.skipif(not LONG, reason="a broker of its own: FAULTS_LONG=1 tests logging in"),
+    *MARKS,
+    long_form,
 ]
 
 WORD = "hunter2"

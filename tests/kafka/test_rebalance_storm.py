@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from contextlib import closing
 
-import pytest
-
 from consumer.connection import Broker
 from consumer.kafka import KafkaSource, open_source
 from tests.kafka import kit
+from tests.kafka.workers import MARKS
 
-pytestmark = pytest.mark.kafka
+pytestmark = MARKS
 
 PAUSE_S = 0.2
 """Between two signs of life of a member that restores its shards: a join may end in it."""

@@ -13,9 +13,9 @@ from kafka import KafkaProducer
 from consumer.connection import Broker
 from tests.kafka import kit, proxy
 from tests.kafka.proxy import Proxy, proxy_to
-from tests.kafka.workers import clustered, name_of, tiny_records, wait_for, worker
+from tests.kafka.workers import MARKS, clustered, long_form, name_of, tiny_records, wait_for, worker
 
-pytestmark = pytest.mark.kafka
+pytestmark = MARKS
 
 PHOTOS = range(60)
 
@@ -48,7 +48,7 @@ def test_while_it_waits_for_the_group(broker: Broker, prefix: str, tmp_path: Pat
         assert life.stop() == 0, life.message()
 
 
-@pytest.mark.parametrize("known", [0, 8])
+@pytest.mark.parametrize("known", [0, pytest.param(8, marks=long_form)])
 def test_while_it_reads_the_journal(
     broker: Broker, prefix: str, tmp_path: Path, known: int
 ) -> None:
@@ -76,7 +76,7 @@ def fall_silent(line: Proxy) -> None:
     line.silent = True
 
 
-@pytest.mark.parametrize("fail", [leave, fall_silent])
+@pytest.mark.parametrize("fail", [pytest.param(leave, marks=long_form), fall_silent])
 def test_while_the_broker_is_away(
     broker: Broker, prefix: str, tmp_path: Path, fail: Callable[[Proxy], None]
 ) -> None:

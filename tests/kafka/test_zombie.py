@@ -5,14 +5,12 @@ from __future__ import annotations
 from itertools import chain
 from pathlib import Path
 
-import pytest
-
 from consumer.connection import Broker
 from tests.kafka import kit, proxy
 from tests.kafka.proxy import proxy_to
-from tests.kafka.workers import clustered, name_of, paused, tiny_records, wait_for, worker
+from tests.kafka.workers import MARKS, clustered, name_of, paused, tiny_records, wait_for, worker
 
-pytestmark = pytest.mark.kafka
+pytestmark = MARKS
 
 QUICK = {"KAFKA__SESSION_TIMEOUT_S": "2", "KAFKA__TRANSACTION_TIMEOUT_S": "4"}
 

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 import orjson
+import pytest
 
 from cairn.folder_run import ONE_SCOPE
 from consumer.connection import Broker
@@ -29,6 +30,12 @@ from tests.recovery.kit import worker as folder_worker
 Told: TypeAlias = dict[str, object]
 LONG = bool(os.environ.get("FAULTS_LONG"))
 """Whether the tests of faults run in their long form, which takes minutes."""
+long_form = pytest.mark.skipif(not LONG, reason="FAULTS_LONG=1 runs it")
+MARKS = [
+    pytest.mark.kafka,
+    # Where a broker is slow to answer, kafka-python leaves sockets to the collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 PATIENCE_S = 1800.0 if LONG else 90.0
 SETTINGS = {
     "CAIRN_METRICS__PORT": "0",
@@ -91,13 +98,13 @@ def message_of(image_id: str, data: bytes, scope: str = ONE_SCOPE) -> Record:
     return photo_record(photo, "image/jpeg")
 
 
-def folder_events(numbers: Iterable[int], directory: Path) -> list[Told]:
+def folder_events(numbers: Iterable[int], directory: Path, scope: str = ONE_SCOPE) -> list[Told]:
     """What a folder run tells of these photos in the order of their names."""
-    photos, state = directory / "photos", directory / "folder"
+    photos, state = directory / f"photos-{scope}", directory / f"folder-{scope}"
     photos.mkdir()
     for number in numbers:
         (photos / name_of(number)).write_bytes(tiny(number))
-    with folder_worker(photos, state, "--once", **SETTINGS) as life:
+    with folder_worker(photos, state, "--once", "--scope", scope, **SETTINGS) as life:
         assert life.end(PATIENCE_S) == 0, life.message()
     return [orjson.loads(line) for line in (state / "events.jsonl").read_bytes().splitlines()]
 
