@@ -1,4 +1,4 @@
-.PHONY: demo test chaos export-env test-export lint format docs
+.PHONY: demo test chaos faults export-env test-export lint format docs
 
 demo: ## Cluster sample photos, or those of IMAGES=directory
 	@scripts/bootstrap
@@ -16,6 +16,13 @@ chaos: ## Kill workers 200 times, stop the broker 10 times; CHAOS_KILLS, CHAOS_O
 	RECOVERY_RUNS=20 RECOVERY_FRESH=1 .venv/bin/python -m pytest tests/recovery/test_folder_killed.py
 	CHAOS_KILLS=$${CHAOS_KILLS:-200} CHAOS_OUTAGES=$${CHAOS_OUTAGES:-10} CAIRN_REQUIRE_KAFKA=1 \
 		.venv/bin/python -m pytest -s tests/chaos
+
+faults: ## The long form of the tests of rebalances, bad lines, poison, full disks and logging in
+	@scripts/bootstrap test
+	@scripts/bootstrap-kafka
+	FAULTS_LONG=1 CAIRN_REQUIRE_KAFKA=1 .venv/bin/python -m pytest --durations=0 \
+		$(addprefix tests/kafka/test_,$(addsuffix .py,bad_line changing_hands clock coming_and_going \
+		delivery disk_full login rebalance_storm stopped zombie))
 
 export-env: ## Make .venv-export, which turns PyTorch models into ONNX; about 6 GB
 	@scripts/bootstrap export

@@ -40,7 +40,7 @@ sasl.mechanism.inter.broker.protocol=PLAIN
 listener.name.plaintext.plain.sasl.jaas.config=\
 org.apache.kafka.common.security.plain.PlainLoginModule required \
 username="broker" password="{secret}" user_broker="{secret}" user_cairn="{secret}";
-ssl.client.auth=required
+listener.name.plaintext.ssl.client.auth=required
 ssl.keystore.type=PEM
 ssl.keystore.location={pki.broker}
 ssl.truststore.type=PEM
