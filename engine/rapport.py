@@ -11,7 +11,7 @@ and where views of one place come from one spot they say much. What is unknown c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import atanh, exp, log, log1p
 
 from engine.evidence import agrees
@@ -50,8 +50,8 @@ class Contrast:
     def plus(self, value: float, *, agrees: bool) -> Contrast:
         """With one more example."""
         if agrees:
-            return replace(self, agreed=self.agreed.plus(value))
-        return replace(self, differed=self.differed.plus(value))
+            return Contrast(self.agreed.plus(value), self.differed)
+        return Contrast(self.agreed, self.differed.plus(value))
 
     def log_likelihood_ratio(self, value: float) -> float:
         """How far it speaks for agreement, in nats; 0 while little is known."""

@@ -16,8 +16,8 @@ from state.store import SqliteStore
 from tests.builders import unit
 from tests.disks import LIMIT_S, STEPS, FailingDisk, SlowDisk
 from tests.fakes import MemoryStore
-from tests.recovery.test_failpoints import Killed
 from tests.saving import EVERY, files_of, knowledge, shard_of, store_in, take
+from tests.scripts import Killed
 
 
 @pytest.fixture
