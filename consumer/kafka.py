@@ -18,6 +18,7 @@ from kafka.errors import CorruptRecordError
 from consumer.assignment import Change, Listener
 from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, talking
 from consumer.joining import keep_join
+from consumer.portion import room
 from consumer.unreadable import find_unreadable
 from engine.command_message import parse_command, unreadable_command
 from engine.errors import BadCommand, BadImage, Misconfigured, Transient
@@ -117,7 +118,7 @@ class KafkaSource:
         messages, self._ahead = self._ahead, []
         wait_ms = 0 if messages else int(timeout_s * 1000)
         try:
-            while len(messages) < limit and (more := self._next(limit - len(messages), wait_ms)):
+            while (left := room(limit, messages)) and (more := self._next(left, wait_ms)):
                 messages += more
                 wait_ms = 0
         except Transient:
@@ -137,11 +138,11 @@ class KafkaSource:
                 fetched = self._poll(wait_ms, max_records=limit)
             except CorruptRecordError as error:
                 return self._step_over_unreadable(error)
-        if not fetched:
-            return []
-        self._generation = self._consumer.group_metadata()
+        if fetched:
+            self._generation = self._consumer.group_metadata()
         found = [self._message(message) for messages in fetched.values() for message in messages]
-        self._may_owe_error = len(found) < limit
+        if found:
+            self._may_owe_error = len(found) < limit
         return found
 
     def _poll(self, wait_ms: int, **limit: int) -> Any:
@@ -194,8 +195,7 @@ class KafkaSource:
     def keep_alive(self) -> None:
         """Stay in the group without reading: poll once with everything paused.
 
-        Where the client may owe an error, nothing may be paused: one message is read instead,
-        which the next `poll` gives out. A client that was asked for one owes none after it.
+        Where the client may owe an error, one message is read instead, for the next `poll`.
         """
         if self._may_owe_error:
             self._ahead += self._next(1, KEEP_ALIVE_MS)

@@ -17,6 +17,7 @@ from consumer.connection import Broker
 from consumer.group import GroupSource
 from consumer.group_shards import GroupShards
 from consumer.kafka import KafkaSource
+from consumer.portion import MOST_BYTES
 from engine.errors import Transient
 from engine.photo_message import photo_record
 from engine.types import Origin, Photo
@@ -39,6 +40,7 @@ class Client:
         self.running: set[TopicPartition] = set()
         self.stopped: set[TopicPartition] = set()
         self.seen: list[frozenset[TopicPartition]] = []
+        self.data = b"x"
 
     def poll(self, timeout_ms: int, max_records: int = 500) -> dict[TopicPartition, list[object]]:
         self.seen.append(frozenset(self.running))
@@ -46,7 +48,7 @@ class Client:
         if isinstance(step, Exception):
             raise step
         if isinstance(step, int):
-            return {TopicPartition(TOPIC, 0): [message(step)]}
+            return {TopicPartition(TOPIC, 0): [message(step, self.data)]}
         if step:
             self.assign(step)
         return {}
@@ -73,8 +75,8 @@ class Client:
         return "generation"
 
 
-def message(offset: int) -> SimpleNamespace:
-    record = photo_record(Photo(f"p{offset}", "s", Origin("", 0, 0), b"x"), "image/jpeg")
+def message(offset: int, data: bytes) -> SimpleNamespace:
+    record = photo_record(Photo(f"p{offset}", "s", Origin("", 0, 0), data), "image/jpeg")
     return SimpleNamespace(
         topic=TOPIC,
         partition=0,
@@ -133,6 +135,15 @@ def test_what_was_read_before_the_broker_went_away_is_not_lost() -> None:
     assert [m.origin.offset for m in source.poll(10, 0.0)] == [0, 1]
     with pytest.raises(Transient):
         source.poll(10, 0.0)
+
+
+def test_heavy_photos_come_few_at_a_time() -> None:
+    """However many may be in a batch, it ends once its bytes are enough; the others come next."""
+    client = Client(*range(7))
+    client.data = bytes(MOST_BYTES // 4)
+    source = running(client)
+    assert [m.origin.offset for m in source.poll(100, 0.0)] == [0, 1, 2, 3]
+    assert [m.origin.offset for m in source.poll(100, 0.0)] == [4, 5, 6]
 
 
 def test_what_comes_with_a_change_is_dropped() -> None:
