@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from kafka import KafkaConsumer
 from kafka.errors import (
@@ -98,9 +99,25 @@ def talking(broker: Broker) -> Iterator[None]:
         raise Transient(f"Kafka at {broker.bootstrap} does not answer: {error}") from error
 
 
+def open_client(kind: Any, **options: object) -> Any:
+    """Connect a KafkaConsumer or KafkaAdminClient; raises KafkaError.
+
+    One that cannot connect would leave its thread and its sockets behind for good: no close()
+    of its own gets rid of what its constructor began.
+    """
+    client = kind.__new__(kind)
+    try:
+        client.__init__(**options)
+    except KafkaError:
+        client._client.close()  # noqa: SLF001  there is no other name for it
+        raise
+    return client
+
+
 def open_reader(broker: Broker) -> KafkaConsumer:
     """Connect a consumer without a group, which reads what is committed; assign it partitions."""
-    return KafkaConsumer(
+    return open_client(
+        KafkaConsumer,
         **broker.options(),
         group_id=None,
         enable_auto_commit=False,

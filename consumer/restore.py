@@ -13,7 +13,14 @@ from time import monotonic
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
 
-from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, open_reader, talking
+from consumer.connection import (
+    REQUEST_TIMEOUT_MS,
+    Broker,
+    connecting,
+    open_client,
+    open_reader,
+    talking,
+)
 from engine.errors import StateMismatch, Transient
 from engine.wire import IDENTITY, Record
 
@@ -87,7 +94,7 @@ def made_with(
 
 
 def _log_end(broker: Broker, partition: TopicPartition) -> int:
-    with closing(KafkaAdminClient(**broker.options())) as admin:
+    with closing(open_client(KafkaAdminClient, **broker.options())) as admin:
         offsets = admin.list_partition_offsets({partition: OffsetSpec.LATEST})
     return int(offsets[partition].offset)
 

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from types import FrameType
@@ -27,20 +26,13 @@ KAFKA_THREADS = "kafka-io"
 class Failpoint:
     """Where a worker dies.
 
-    target: `module:function`, in Python or built in. latest: passes before it does, at most.
-    of: the module that has to call it, where others do as well.
+    target: `module:function`. latest: passes before it does, at most.
     """
 
     name: str
     target: str
     event: Literal["call", "return"]
     latest: int = 3
-    of: str = ""
-
-    @property
-    def exists(self) -> bool:
-        """Whether the product has such a place."""
-        return find_spec(self.target.partition(":")[0]) is not None
 
 
 FAILPOINTS = (
@@ -81,16 +73,12 @@ def arm(arming: Arming) -> None:
     sys.setprofile(profile)
 
 
-def _profile(arming: Arming) -> Callable[[FrameType, str, Any], None]:
+def _profile(arming: Arming) -> Callable[[FrameType, str, object], None]:
     failpoint, passes = arming.failpoint, count(1)
-    target = _resolved(failpoint.target)
-    code = getattr(target, "__code__", None)
-    wanted = failpoint.event if code else f"c_{failpoint.event}"
+    code = _resolved(failpoint.target).__code__
 
-    def profile(frame: FrameType, event: str, argument: Any) -> None:
-        if event != wanted or (frame.f_code is not code if code else argument is not target):
-            return
-        if failpoint.of and frame.f_globals.get("__name__") != failpoint.of:
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        if frame.f_code is not code or event != failpoint.event:
             return
         if next(passes) == arming.nth:
             arming.marker.write_text(failpoint.name)

@@ -39,9 +39,8 @@ class Death:
 def deaths(kills: int, seed: int) -> list[Death]:
     """So many deaths, or as many as it takes to have each kind twice, in random order."""
     chance = random.Random(seed)
-    there = [one for one in FAILPOINTS if one.exists]
-    named = [one for one in there if one.name in NAMED]
-    others = [None, *(one for one in there if one.name not in NAMED)]
+    named = [one for one in FAILPOINTS if one.name in NAMED]
+    others = [None, *(one for one in FAILPOINTS if one.name not in NAMED)]
     each = max(FEWEST, kills // 10)
     rest = max(FEWEST, -(-(kills - each * len(named)) // len(others)))
     wanted: list[Failpoint | None] = [one for one in named for _ in range(each)]

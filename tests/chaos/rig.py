@@ -22,7 +22,10 @@ from tests.chaos.worker import Place, Worker
 PATIENCE_S = 240.0
 """Longest wait for anything: reached only where something is broken."""
 IN_VAIN_S = 30.0
-"""A life that has not come to its failpoint by then dies where it is; another one tries again."""
+"""A life that has not come to its failpoint by then dies where it is; another one tries again.
+
+They get twice as long then: on a busy machine none would ever come to anything.
+"""
 AHEAD = 120
 """Messages that wait to be read."""
 LOOK_S = 0.1
@@ -71,11 +74,11 @@ class Life:
             arming = Arming(death.failpoint, death.nth, self.worker.place.marker)
         self.worker.start(arming, on_a_new_machine=bool(death and death.on_a_new_machine))
 
-    def overdue(self) -> bool:
+    def overdue(self, in_vain_s: float) -> bool:
         """Whether it has to be killed from outside: that was the plan, or the plan fails."""
         if self.death is None:
             return False
-        limit = IN_VAIN_S if self.death.failpoint else self.death.after_s
+        limit = in_vain_s if self.death.failpoint else self.death.after_s
         return time.monotonic() > self.began + limit
 
 
@@ -86,6 +89,7 @@ class Rig:
         self.lives = [Life(worker) for worker in workers]
         self.graves: list[Grave] = []
         self.in_vain: list[str] = []
+        self.in_vain_s = IN_VAIN_S
         self.load = load
         self.story = story
         self.group = group
@@ -112,7 +116,7 @@ class Rig:
         while any(life.death for life in self.lives):
             self.turn()
             for life in self.lives:
-                if life.death is not None and life.overdue():
+                if life.death is not None and life.overdue(self.in_vain_s):
                     life.worker.kill()
                 if not life.worker.alive:
                     self._bury(life, waiting, say)
@@ -159,6 +163,7 @@ class Rig:
         if reached:
             say(self._dig(life, death.where))
         else:
+            self.in_vain_s *= 2
             self.in_vain.append(f"{worker.place.name} {death}: {worker.said()[-300:]}")
             waiting.append(death)
         life.begin(waiting.popleft() if waiting else None)

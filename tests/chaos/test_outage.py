@@ -7,12 +7,8 @@ The default suite makes one short round. All of it, with a table:
 
 from __future__ import annotations
 
-import gc
-import logging
 import os
 import time
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -28,6 +24,7 @@ from tests.kafka.broker import LocalBroker
 pytestmark = [
     pytest.mark.kafka,
     pytest.mark.timeout(7200),
+    pytest.mark.usefixtures("no_sockets_left"),
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
 ]
 
@@ -38,19 +35,6 @@ RECOVERED_WITHIN_S = 30.0
 GROWTH = 1.1
 WARM = 200
 """Messages before the first round, that every partition has a shard with something in it."""
-
-
-@pytest.fixture(autouse=True)
-def _leave_no_sockets(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Collect what Kafka's client leaves unclosed where it finds no broker.
-
-    What it logs would keep it alive.
-    """
-    caplog.set_level(logging.CRITICAL, "kafka")
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 def test_the_broker_goes_away(own_broker: LocalBroker, tmp_path: Path) -> None:

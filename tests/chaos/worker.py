@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +44,13 @@ class Place:
             "CAIRN_METRICS__PORT": "0",
             "CAIRN_ENGINE__BATCH_SIZE": "4",
             "CAIRN_ENGINE__WORKERS": "1",
+            "CAIRN_STATE__SNAPSHOT_EVERY": "5",
             "CAIRN_KAFKA__TOPIC_PREFIX": self.prefix,
-            "CAIRN_KAFKA__TRANSACTION_TIMEOUT_S": "4",
+            "CAIRN_KAFKA__TRANSACTION_TIMEOUT_S": "5",
         }
-        if find_spec("state.snapshot_file"):
-            settings["CAIRN_STATE__SNAPSHOT_EVERY"] = "5"
         # A static one is back before the group gives up; the death of another moves partitions.
-        static = {"CAIRN_KAFKA__INSTANCE_ID": self.name, "CAIRN_KAFKA__SESSION_TIMEOUT_S": "8"}
-        return settings | (static if self.static else {"CAIRN_KAFKA__SESSION_TIMEOUT_S": "2"})
+        static = {"CAIRN_KAFKA__INSTANCE_ID": self.name, "CAIRN_KAFKA__SESSION_TIMEOUT_S": "10"}
+        return settings | (static if self.static else {"CAIRN_KAFKA__SESSION_TIMEOUT_S": "3"})
 
 
 class Worker:
