@@ -37,17 +37,11 @@ class BadCommand(CairnError):
 
 
 COMMAND_REASONS = frozenset(
-    (
+    {
         *("bad_command", "unknown_scope", "unknown_cluster", "unknown_item", "unknown_image"),
-        *(
-            "unknown_command",
-            "id_conflict",
-            "conflict",
-            "contradiction",
-            "nothing_left",
-            "irreversible",
-        ),
-    )
+        *("unknown_command", "id_conflict", "conflict", "contradiction", "nothing_left"),
+        "irreversible",
+    }
 )
 
 
