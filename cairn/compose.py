@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -24,6 +24,7 @@ from consumer.keeper import Keeper
 from consumer.loop import Prepare
 from consumer.replay import replayed
 from consumer.shard import Shard
+from engine.calibration import load_river
 from engine.clusterer import Clusterer
 from engine.corrections import Corrector
 from engine.errors import Misconfigured
@@ -38,7 +39,7 @@ from engine.types import Photo, Rejection
 from engine.vision.decode import DecodeLimits, decode
 from engine.vision.exif import read_metadata
 from engine.vision.heif import accept_heif
-from state.cache import ExemplarCache
+from state.cache import ExemplarCache, FeatureMemory
 from state.store import SqliteStore, open_store
 
 T = TypeVar("T")
@@ -52,12 +53,14 @@ class Means:
     """What a worker clusters with: made once, shared by its shards.
 
     snapshot_every: changes of the indexes between two snapshots.
+    memory: of exemplars' features, for all of them together.
     """
 
     profile: Profile
     eyes: Eyes
     verifier: TimedVerifier
     snapshot_every: int = State().snapshot_every
+    memory: FeatureMemory = field(default_factory=partial(FeatureMemory, EXEMPLARS_IN_MEMORY))
 
     @property
     def identity(self) -> str:
@@ -67,6 +70,7 @@ class Means:
 
 def means_of(settings: Settings) -> Means:
     """Load the models and settle the profile; raises Misconfigured."""
+    load_river()  # or the first photo would wait a second for it
     profile = profile_of(settings.engine.profile, settings.profiles)
     eyes = open_eyes(settings.engine.encoder, profile, settings.models.directory)
     verifier = TimedVerifier(eyes.verifier, time.thread_time)
@@ -168,7 +172,7 @@ def shard_of(store: Store, means: Means, stop: Callable[[], bool]) -> Shard:
     Stopped where it says so.
     """
     book = replayed(store, partial(AdaptiveIndex, means.eyes.encoder.dim), stop)
-    exemplars, members = ExemplarCache(store, EXEMPLARS_IN_MEMORY), Membership(store)
+    exemplars, members = ExemplarCache(store, means.memory), Membership(store)
     rule = RULES[means.profile.rule]
     clusterer = Clusterer(book, rule, means.profile, means.verifier, exemplars, members)
     corrector = Corrector(book, members, clusterer)

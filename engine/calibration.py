@@ -42,6 +42,11 @@ DOUBT = 0.1
 """What a fit counts that found no structure, where one that surely did counts 1 more."""
 
 
+def load_river() -> None:
+    """Import what is imported late, for who is about to need it."""
+    _new_watch()
+
+
 def _new_watch() -> DriftDetector:
     """Adaptive windows (Bifet & Gavalda 2007): a change of the mean that chance hardly makes.
 

@@ -21,7 +21,7 @@ from engine.profile import PROFILES
 from engine.rules import RULES
 from engine.sight import Prepared
 from engine.types import Correction, Origin
-from state.cache import ExemplarCache
+from state.cache import ExemplarCache, FeatureMemory
 from state.snapshot_file import Disk
 from state.store import SqliteStore, open_store
 from tests.builders import DIM, prepared
@@ -43,7 +43,7 @@ def store_in(directory: Path, disk: Disk | None = None, name: str = "shard.sqlit
 def shard_of(store: Store, every: int = EVERY) -> Shard:
     """A shard with all that its store remembers."""
     book = replayed(store, new_index, lambda: False)
-    exemplars, members = ExemplarCache(store, entries=3), Membership(store)
+    exemplars, members = ExemplarCache(store, FeatureMemory(3)), Membership(store)
     place = PROFILES["place"]
     clusterer = Clusterer(book, RULES["place"], place, SamePlaceVerifier(), exemplars, members)
     corrector = Corrector(book, members, clusterer)

@@ -15,7 +15,7 @@ from engine.members import Membership
 from engine.profile import PROFILES
 from engine.rules import RULES
 from engine.types import Batch, Correction, Message, Photo, Rejection
-from state.cache import ExemplarCache
+from state.cache import ExemplarCache, FeatureMemory
 from tests.builders import DIM
 from tests.fakes import MemoryStore, SamePlaceVerifier
 
@@ -159,7 +159,7 @@ def recovered(store: MemoryStore) -> Shard:
     book = Book(lambda: ExactIndex(DIM))
     for outcome in store.outcomes():
         book.apply(outcome)
-    exemplars, members = ExemplarCache(store, entries=3), Membership(store)
+    exemplars, members = ExemplarCache(store, FeatureMemory(3)), Membership(store)
     place = PROFILES["place"]
     clusterer = Clusterer(book, RULES["place"], place, SamePlaceVerifier(), exemplars, members)
     corrector = Corrector(book, members, clusterer)

@@ -31,7 +31,7 @@ from engine.profile import PROFILES, Profile
 from engine.rules import RULES
 from engine.types import Batch, Correction, Item, Origin, Outcome
 from engine.vectors import settle
-from state.cache import ExemplarCache
+from state.cache import ExemplarCache, FeatureMemory
 from tests.builders import DIM, prepared, unit
 from tests.fakes import MemoryStore, SamePlaceVerifier, key_of
 
@@ -48,7 +48,7 @@ def shard_over(store: Store, profile: Profile = SMALL) -> Shard:
     book = Book(lambda: ExactIndex(DIM))
     for outcome in store.outcomes():
         book.apply(outcome)
-    exemplars, members = ExemplarCache(store, entries=3), Membership(store)
+    exemplars, members = ExemplarCache(store, FeatureMemory(3)), Membership(store)
     verifier, rule = SamePlaceVerifier(), RULES[profile.rule]
     clusterer = Clusterer(book, rule, profile, verifier, exemplars, members)
     corrector = Corrector(book, members, clusterer)

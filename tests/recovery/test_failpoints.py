@@ -35,7 +35,7 @@ from engine.types import Batch, LocalFeatures, Origin, Outcome, Photo, Rejection
 from engine.verdict import Verdict
 from engine.wire import event_body
 from exporters.jsonl import JsonLines, JsonLinesSink
-from state.cache import ExemplarCache
+from state.cache import ExemplarCache, FeatureMemory
 from state.saver import Saver
 from state.snapshot_file import Disk
 from state.sqlite import connect
@@ -175,7 +175,7 @@ def live(files: Sequence[File], state: Path, batch_size: int, fuse: Fuse) -> Non
         book = Book(lambda: ExactIndex(DIM))
         for outcome in store.outcomes():
             book.apply(outcome)
-        cache, members = ExemplarCache(store, entries=2), Membership(store)
+        cache, members = ExemplarCache(store, FeatureMemory(2)), Membership(store)
         clusterer = Clusterer(
             book, RULES["place"], SHORT_SIGHTED, FragileVerifier(fuse), cache, members
         )
