@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any, TypeAlias, TypeVar
@@ -132,11 +131,14 @@ class KafkaCommitter:
 
     def close(self) -> None:
         """Release the connection; an open transaction is aborted by the broker."""
-        if self._producer is not None:
-            # A producer that cannot flush within the time has nothing left worth waiting for.
-            with suppress(KafkaError):
-                self._producer.close(timeout=CLOSE_TIMEOUT_S)
-            self._producer = None
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            producer.close(timeout=CLOSE_TIMEOUT_S)
+        except KafkaError:
+            # It could not flush, and gave up before it ended the thread that would go on trying.
+            producer._sender.force_close()  # noqa: SLF001
 
     def _open(self) -> None:
         self._producer = KafkaProducer(**self._producer_options())
