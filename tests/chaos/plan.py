@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.chaos.failpoints import FAILPOINTS, Failpoint
 
 FEWEST = 2
-RANDOM_WITHIN_S = 3.0
+RANDOM_WITHIN_S = 6.0
 ANYWHERE = "any moment"
 NAMED = frozenset(
     (
