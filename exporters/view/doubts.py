@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from exporters.view.answers import Suggestion
+from exporters.view.loading import condition_on
 from exporters.view.piles import LIVING, Grades, clusters_numbered
 from exporters.view.reading import ITEMS, item_row, scope_number
 from exporters.view.tables import apart, clusters, items, pairs
@@ -57,17 +58,13 @@ def _apart(db: Connection, grades: Grades, scope_n: int, limit: int) -> Iterator
 
 def _told_apart(db: Connection, scope_n: int) -> set[frozenset[int]]:
     """Pairs of clusters that people said are not the same."""
-    one, other = items.alias("one"), items.alias("other")
-    query = (
-        select(one.c.cluster_n, other.c.cluster_n)
-        .select_from(apart)
-        .join(one, (one.c.scope_n == scope_n) & (one.c.lobe == apart.c.one))
-        .join(other, (other.c.scope_n == scope_n) & (other.c.lobe == apart.c.other))
-        .where(apart.c.scope_n == scope_n)
-        .where(one.c.exemplar, other.c.exemplar)
-        .distinct()
-    )
-    return {frozenset(pair) for pair in db.execute(query).tuples()}
+    query = select(apart.c.one, apart.c.other).where(apart.c.scope_n == scope_n)
+    links = db.execute(query).all()
+    owner: dict[int, int] = {}
+    for condition in condition_on(items.c.lobe, {lobe for link in links for lobe in link}):
+        on = select(items.c.lobe, func.min(items.c.cluster_n)).group_by(items.c.lobe)
+        owner.update(db.execute(on.where(items.c.scope_n == scope_n, condition)).all())
+    return {frozenset((owner[a], owner[b])) for a, b in links if a in owner and b in owner}
 
 
 def _small(db: Connection, grades: Grades, scope_n: int, limit: int) -> Iterator[Suggestion]:

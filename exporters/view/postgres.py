@@ -88,7 +88,7 @@ def _near(
     distance: ColumnElement[float],
     k: int,
 ) -> Near:
-    found = connection.execute(query.order_by(distance).limit(k)).tuples()
+    found = connection.execute(query.order_by(distance).limit(k))
     return sorted(((n, 1.0 - far) for n, far in found), key=lambda one: (-one[1], one[0]))
 
 
