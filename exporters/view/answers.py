@@ -124,7 +124,10 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event. number: grows over all scopes, also after a rebuild. body: `wire.event_body`."""
+    """An event. number: grows over all scopes, also after a rebuild.
+
+    body: `wire.event_body`, but without box, class and score: those are the item's.
+    """
 
     number: int
     body: Mapping[str, Any]

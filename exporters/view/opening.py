@@ -25,7 +25,7 @@ def open_view(url: str, identity: str, *, anew: bool = False) -> Database:
     Raises StateMismatch where it follows another state, Misconfigured where the database cannot
     be used or a newer Cairn wrote it.
     """
-    backend = _backend(url)
+    backend = backend_of(url)
     shown = make_url(url).render_as_string()
     try:
         writer = backend.engine.execution_options(writing=True)
@@ -41,7 +41,8 @@ def open_view(url: str, identity: str, *, anew: bool = False) -> Database:
     return Database(backend)
 
 
-def _backend(url: str) -> Backend:
+def backend_of(url: str) -> Backend:
+    """The kind of database at an address, not yet opened; raises Misconfigured."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:

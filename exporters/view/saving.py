@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -207,10 +208,11 @@ class Saving:
         }
 
     def _save_events(self) -> None:
+        """Without what an event says of its item, which has a row that can be forgotten."""
         told, about = [], []
         for outcome, event in self._scope.events:
             number = self._ledger.next("events")
-            body = orjson.dumps(event_body(outcome, event)).decode()
+            body = orjson.dumps(event_body(replace(outcome, items=()), event)).decode()
             told.append(
                 {"number": number, "scope_n": self._scope_n, "seq": event.seq, "body": body}
             )

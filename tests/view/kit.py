@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 from engine.commands import Order
 from engine.lineage import Assigned, Change, Created, Event
+from engine.profile import Profile
 from engine.types import (
     Box,
     Correction,
@@ -20,14 +23,15 @@ from engine.types import (
 )
 from engine.vectors import settle
 from engine.verdict import Evidence, Trial
-from exporters.view.answers import ClusterFilter
+from exporters.view.answers import ClusterFilter, ItemRow
 from exporters.view.port import View
 from exporters.view.writing import Told
 from tests.builders import agreeing, unit
-from tests.shards import SCOPE, Desk
+from tests.shards import KINDS, SCOPE, Desk, attempt, drawn
 
 IDENTITY = "fake/1"
 ALL = 10_000
+Step: TypeAlias = tuple[str, int, int, int]
 Truth: TypeAlias = dict[str, tuple[object, ...]]
 
 
@@ -128,15 +132,17 @@ def truth(desk: Desk) -> Truth:
 
 def seen(view: View, scope: str = SCOPE) -> Truth:
     """The same by a view."""
-    found: Truth = {}
-    for row in view.clusters(ClusterFilter(scope=scope), limit=ALL).rows:
-        items = view.members(scope, row.cluster_id, limit=ALL).rows
-        found[row.cluster_id] = (
+    on: dict[str, list[ItemRow]] = defaultdict(list)
+    for item in view.newest(scope, ALL):
+        on[item.cluster_id].append(item)
+    return {
+        row.cluster_id: (
             *(row.state, row.pinned, row.name, row.revision, row.size),
-            sorted(item.item_id for item in items),
-            sorted(item.item_id for item in items if item.exemplar),
+            sorted(item.item_id for item in on[row.cluster_id]),
+            sorted(item.item_id for item in on[row.cluster_id] if item.exemplar),
         )
-    return found
+        for row in view.clusters(ClusterFilter(scope=scope), limit=ALL).rows
+    }
 
 
 def everything(view: View, scope: str = SCOPE) -> list[object]:
@@ -150,3 +156,30 @@ def everything(view: View, scope: str = SCOPE) -> list[object]:
     items = [replace(item, number=0) for item in view.newest(scope, ALL)]
     commands = [replace(one, events=None) for one in view.commands(scope, ALL)]
     return [sorted(rows, key=lambda row: row.cluster_id), bodies, items, commands]
+
+
+def take(step: Step, desk: Desk) -> None:
+    kind, *arguments = step
+    if kind == "photo":
+        desk.photo(arguments[0])
+    else:
+        attempt(desk, drawn(kind, *arguments, desk))
+
+
+def told(outcomes: list[Outcome]) -> list[Told]:
+    return [(Origin("journal", 0, number), one) for number, one in enumerate(outcomes)]
+
+
+def made(script: list[Step], profile: Profile) -> Desk:
+    desk = Desk(profile=profile)
+    for step in script:
+        take(step, desk)
+    return desk
+
+
+def history(seed: int, profile: Profile, length: int = 200) -> Desk:
+    """A long one, drawn by number."""
+    rng = random.Random(seed)
+    kinds = ["photo"] * 8 + list(KINDS)
+    numbers = [[rng.randrange(limit) for limit in (8, 40, 40)] for _ in range(length)]
+    return made([(rng.choice(kinds), *drawn_by) for drawn_by in numbers], profile)

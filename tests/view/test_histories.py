@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,39 +11,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.profile import Profile
-from engine.types import Origin, Outcome
 from exporters.view.database import Database
 from exporters.view.opening import open_view
-from exporters.view.writing import Told
-from tests.shards import KINDS, LOOSE, SCOPE, SMALL, Desk, attempt, drawn
-from tests.view.kit import IDENTITY, Feed, everything, outcomes_with_times, seen, truth
+from tests.shards import KINDS, LOOSE, SCOPE, SMALL, Desk
+from tests.view.kit import (
+    IDENTITY,
+    Feed,
+    Step,
+    everything,
+    history,
+    made,
+    outcomes_with_times,
+    seen,
+    take,
+    told,
+    truth,
+)
 
 profiles = st.sampled_from([SMALL, LOOSE])
-Step = tuple[str, int, int, int]
 numbers = st.integers(0, 40)
 photo_steps = st.tuples(st.just("photo"), st.integers(0, 4), numbers, numbers)
 command_steps = st.tuples(st.sampled_from(KINDS), numbers, numbers, numbers)
 steps = photo_steps | photo_steps | command_steps
 scripts = st.lists(steps, max_size=40)
-
-
-def take(step: Step, desk: Desk) -> None:
-    kind, *arguments = step
-    if kind == "photo":
-        desk.photo(arguments[0])
-    else:
-        attempt(desk, drawn(kind, *arguments, desk))
-
-
-def told(outcomes: list[Outcome]) -> list[Told]:
-    return [(Origin("journal", 0, number), one) for number, one in enumerate(outcomes)]
-
-
-def made(script: list[Step], profile: Profile) -> Desk:
-    desk = Desk(profile=profile)
-    for step in script:
-        take(step, desk)
-    return desk
 
 
 @settings(max_examples=25)
@@ -100,8 +89,7 @@ def test_a_view_made_from_what_is_kept_is_right(script: list[Step], profile: Pro
 @pytest.mark.parametrize("seed", [1, 2])
 def test_both_databases_follow_a_long_history(address: str, seed: int) -> None:
     """What holds in SQLite holds in PostgreSQL."""
-    script = _long(seed)
-    desk = made(script, LOOSE if seed % 2 else SMALL)
+    desk = history(seed, LOOSE if seed % 2 else SMALL)
     with closing(open_view(address, IDENTITY)) as view:
         feed = told(desk.outcomes)
         for start in range(0, len(feed), 7):
@@ -117,15 +105,6 @@ def _end(cluster_id: str, desk: Desk) -> str | None:
     while cluster_id in desk.scope.redirects:
         cluster_id = desk.scope.redirects[cluster_id]
     return cluster_id if cluster_id in desk.scope.clusters else None
-
-
-def _long(seed: int) -> list[Step]:
-    rng = random.Random(seed)
-    chances = ["photo"] * 8 + list(KINDS)
-    return [
-        (rng.choice(chances), rng.randrange(8), rng.randrange(40), rng.randrange(40))
-        for _ in range(200)
-    ]
 
 
 def _view(folder: str, name: str) -> Database:
