@@ -49,7 +49,7 @@ class ItemRow:
 
     box: pixels of the upright original. label, score: what a detector took it for, how surely.
     tag: the attribute `label` of its photo. captured_at: seconds since the Unix epoch.
-    confidence: of its assignment, 0 to 1.
+    confidence: of its assignment, 0 to 1. exemplar: stands for a lobe of its cluster.
     """
 
     number: int
@@ -63,6 +63,7 @@ class ItemRow:
     score: float
     quality: float
     captured_at: float | None
+    location: GeoPoint | None
     confidence: float
     exemplar: bool
 

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Engine
 
 from engine.types import Vector
 
+MORE_READERS = 40
+"""Connections beyond the usual five, for as many threads as a web server has."""
 Near = list[tuple[int, float]]
 """Numbers of rows with their cosines, best first, ties by number."""
 

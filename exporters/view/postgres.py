@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 
 from engine.types import Vector
-from exporters.view.backend import Near
+from exporters.view.backend import MORE_READERS, Near
 from exporters.view.tables import clusters, vectors
 
 MAX_INDEXED_DIM = 2000
@@ -32,7 +32,9 @@ class Postgres:
     """The Backend port over a server that has the extension `vector`."""
 
     def __init__(self, url: str) -> None:
-        self._engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+        self._engine = create_engine(
+            make_url(url).set(drivername="postgresql+psycopg"), max_overflow=MORE_READERS
+        )
         event.listen(self._engine, "begin", _begun)
 
     @property

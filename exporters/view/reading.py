@@ -32,7 +32,9 @@ from exporters.view.tables import (
 )
 
 ITEMS = (
-    select(items, images.c.image_id, clusters.c.cluster_id, scopes.c.scope)
+    select(
+        items, images.c.image_id, images.c.lat, images.c.lon, clusters.c.cluster_id, scopes.c.scope
+    )
     .join(images, images.c.n == items.c.image_n)
     .join(clusters, clusters.c.n == items.c.cluster_n)
     .join(scopes, scopes.c.n == items.c.scope_n)
@@ -70,9 +72,15 @@ def item_row(row: Any) -> ItemRow:
         row.score,
         row.quality,
         row.captured_at,
+        place_of(row),
         row.confidence,
         row.exemplar,
     )
+
+
+def place_of(row: Any) -> GeoPoint | None:
+    """Where a photo was taken, None for the unknown."""
+    return None if row.lat is None else GeoPoint(row.lat, row.lon)
 
 
 def items_numbered(db: Connection, numbers: Iterable[int]) -> dict[int, ItemRow]:
@@ -136,7 +144,7 @@ def image(db: Connection, scope: str, image_id: str) -> ImageRow | None:
         row.width,
         row.height,
         row.captured_at,
-        None if row.lat is None else GeoPoint(row.lat, row.lon),
+        place_of(row),
         orjson.loads(row.attributes),
         tuple(shown),
     )

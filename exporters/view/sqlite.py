@@ -14,7 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from engine.index.exact import ExactIndex
 from engine.types import Vector
-from exporters.view.backend import Near
+from exporters.view.backend import MORE_READERS, Near
 from exporters.view.tables import clusters, erasures, ledger, vectors
 
 _PRAGMAS = (
@@ -32,7 +32,9 @@ class Sqlite:
 
     def __init__(self, path: Path) -> None:
         url = URL.create("sqlite", database=str(path))
-        self._engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+        self._engine = create_engine(
+            url, connect_args={"timeout": _BUSY_TIMEOUT_S}, max_overflow=MORE_READERS
+        )
         event.listen(self._engine, "connect", _connected)
         event.listen(self._engine, "begin", _begun)
         self._items = _Memory(_new_items)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import pytest
 
 from engine.commands import ForgetImage, MergeClusters, NameCluster
@@ -201,3 +204,27 @@ def test_two_views_of_one_database_agree(view: View, address: str, album: Album)
     assert [i.item_id for i, _ in other.nearest("site", unit(2), 9)] == ["a#0"]
     assert [row.cluster_id for row, _ in other.similar("site", "c1")] == []
     other.close()
+
+
+def test_reading_goes_on_while_a_feed_writes(view: View, feed: Feed, album: Album) -> None:
+    """Each answer is of one moment: every photo adds a cluster and an item at once."""
+    feed.tell(album.photo("first", "c"))
+    written = Event()
+
+    def read() -> list[tuple[int, int]]:
+        found = []
+        while not written.is_set() or not found:
+            counts = view.counts("site")
+            found.append((counts.items, sum(counts.clusters.values())))
+            view.nearest("site", unit(1), 3)
+            view.clusters(ClusterFilter(scope="site"))
+        return found
+
+    with ThreadPoolExecutor(3) as pool:
+        readers = [pool.submit(read) for _ in range(3)]
+        for n in range(30):
+            feed.tell(album.photo(f"i{n}", f"c{n}"))
+        written.set()
+        answers = [pair for reader in readers for pair in reader.result()]
+    assert all(items == clusters for items, clusters in answers)
+    assert view.counts("site").items == 31
