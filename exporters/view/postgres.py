@@ -24,7 +24,7 @@ from exporters.view.tables import clusters, vectors
 MAX_INDEXED_DIM = 2000
 """Longer vectors pgvector does not index: they are compared one by one."""
 _WRITERS = 0x6361_6972  # any number that names the right to write
-_CANDIDATES = 200  # ef_search: recall against time
+_CANDIDATES = 400  # ef_search: recall against time
 _MAX_CANDIDATES = 1000  # what pgvector allows
 
 

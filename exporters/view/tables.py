@@ -89,8 +89,6 @@ clusters = Table(
     Column("name", AnyText, nullable=False),
     Column("name_key", AnyText, nullable=False),  # the name, folded, to sort and search by
     Column("size", Integer, nullable=False),
-    Column("total", Sums),  # of the members' vectors
-    Column("mean", Embedding),  # its direction
     Column("spread", Double, nullable=False),
     Column("first", Double),  # capture times, seconds since the Unix epoch
     Column("last", Double),
@@ -99,6 +97,9 @@ clusters = Table(
     Column("z", BigInteger, nullable=False),
     Column("located", Integer, nullable=False),  # members whose place is known
     Column("changed", BigInteger, nullable=False),  # number of the last event about it
+    # Last, because SQLite reads through what is long to get at what comes behind it.
+    Column("total", Sums),  # of the members' vectors
+    Column("mean", Embedding),  # its direction
     UniqueConstraint("scope_n", "cluster_id", name="clusters_once"),
     Index("clusters_changed", "changed"),
     Index("clusters_by_change", "scope_n", "changed"),

@@ -36,7 +36,7 @@ steps = photo_steps | photo_steps | command_steps
 scripts = st.lists(steps, max_size=40)
 
 
-@settings(max_examples=25)
+@settings(max_examples=40)
 @given(scripts, profiles)
 def test_a_view_is_right_after_every_step(script: list[Step], profile: Profile) -> None:
     """Clusters, their standing, members, exemplars and revisions are those of the book."""
@@ -50,7 +50,7 @@ def test_a_view_is_right_after_every_step(script: list[Step], profile: Profile) 
             assert seen(view) == truth(desk)
 
 
-@settings(max_examples=25)
+@settings(max_examples=40)
 @given(scripts, profiles, st.lists(st.integers(1, 9), max_size=30))
 def test_batches_and_repetitions_change_nothing(
     script: list[Step], profile: Profile, sizes: list[int]
@@ -75,7 +75,7 @@ def test_batches_and_repetitions_change_nothing(
         assert everything(other) == everything(one)
 
 
-@settings(max_examples=15)
+@settings(max_examples=30)
 @given(scripts, profiles)
 def test_a_view_made_from_what_is_kept_is_right(script: list[Step], profile: Profile) -> None:
     """A store gives back less than was told live: of what was forgotten nothing but its ids."""

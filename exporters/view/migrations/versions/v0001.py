@@ -44,8 +44,6 @@ def _add_clusters() -> None:
         sa.Column("name", AnyText(), nullable=False),
         sa.Column("name_key", AnyText(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("total", Sums(), nullable=True),
-        sa.Column("mean", Embedding(), nullable=True),
         sa.Column("spread", sa.Double(), nullable=False),
         sa.Column("first", sa.Double(), nullable=True),
         sa.Column("last", sa.Double(), nullable=True),
@@ -54,6 +52,8 @@ def _add_clusters() -> None:
         sa.Column("z", sa.BigInteger(), nullable=False),
         sa.Column("located", sa.Integer(), nullable=False),
         sa.Column("changed", sa.BigInteger(), nullable=False),
+        sa.Column("total", Sums(), nullable=True),
+        sa.Column("mean", Embedding(), nullable=True),
         sa.PrimaryKeyConstraint("n"),
         sa.UniqueConstraint("scope_n", "cluster_id", name="clusters_once"),
     )
