@@ -23,7 +23,7 @@ ARROWS = {
     "state": {"engine", "state"},
     "consumer": {"consumer", "engine", "state"},
     "producer": {"engine", "producer"},
-    "exporters": {"engine", "engine.jobs", "exporters"},
+    "exporters": {"engine", "engine.index", "engine.jobs", "exporters"},
     "cairn": {
         *("cairn", "consumer", "engine", "exporters", "producer", "state"),
         *("engine.index", "engine.jobs", "engine.vision"),
@@ -44,6 +44,7 @@ KAFKA = (
     "producer/publish.py",
 )
 DOORS = {
+    "alembic": ("exporters/view/*",),
     "anyio": ("consumer/fetch.py",),
     "ftfy": ("engine/vision/clip_text.py",),
     "hnswlib": ("engine/index/graph.py",),
@@ -52,6 +53,7 @@ DOORS = {
     "onnx": ("engine/jobs/export_*.py",),
     "onnxruntime": ("engine/vision/session.py", "engine/jobs/export_small.py"),
     "open_clip": ("engine/jobs/export_clip.py",),
+    "pgvector": ("exporters/view/columns.py",),
     "prometheus_client": ("exporters/*",),
     "pyarrow": ("exporters/parquet.py",),
     "pydantic": ("cairn/*", "engine/vision/card.py", "engine/vision/clip_text.py"),
@@ -59,6 +61,7 @@ DOORS = {
     "rich": ("cairn/*",),
     "river": ("engine/calibration.py", "engine/jobs/river_clusterer.py"),
     "sklearn": ("engine/jobs/evaluate.py", "engine/jobs/identify.py"),
+    "sqlalchemy": ("exporters/view/*",),
     "sqlite3": ("state/*",),
     "timm": ("engine/jobs/export_timm.py",),
     "tokenizers": ("engine/jobs/export_tokenizer.py", "engine/vision/clip_text.py"),

@@ -31,12 +31,16 @@ def spread(vectors: NDArray[np.float32]) -> float:
     return 1.0 - (float(total @ total) - count) / pairs
 
 
+def limit_of(spreads: NDArray[np.float64]) -> float:
+    """The spread beyond which a cluster is an outlier among n others; infinite for none."""
+    if not spreads.size:
+        return float("inf")
+    middle = float(np.median(spreads))
+    sigma = max(MAD_TO_SIGMA * float(np.median(np.abs(spreads - middle))), LEAST_SIGMA)
+    return middle + DEVIATIONS * sigma
+
+
 def grade(spreads: Mapping[Key, float]) -> dict[Key, Quality]:
     """Quality by cluster, from spread by cluster."""
-    if not spreads:
-        return {}
-    values = np.fromiter(spreads.values(), dtype=np.float64)
-    middle = float(np.median(values))
-    sigma = max(MAD_TO_SIGMA * float(np.median(np.abs(values - middle))), LEAST_SIGMA)
-    limit = middle + DEVIATIONS * sigma
+    limit = limit_of(np.fromiter(spreads.values(), dtype=np.float64))
     return {cluster: "low" if value > limit else "high" for cluster, value in spreads.items()}

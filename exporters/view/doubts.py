@@ -1,0 +1,76 @@
+"""What a person might look at: assignments in doubt, clusters that look alike, small ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, func, select
+
+from exporters.view.answers import Suggestion
+from exporters.view.loading import condition_on
+from exporters.view.piles import LIVING, Grades, clusters_numbered
+from exporters.view.reading import ITEMS, item_row, scope_number
+from exporters.view.tables import apart, clusters, items, pairs
+
+SURE = 0.9
+"""Confidence from which on nobody needs to look."""
+SMALL_DOUBT = 0.3
+"""Of a pending cluster of two: less urgent than what may be wrong."""
+
+
+def suggestions(db: Connection, grades: Grades, scope: str, limit: int) -> list[Suggestion]:
+    """Most doubtful first."""
+    scope_n = scope_number(db, scope)
+    found = [
+        *_unsure(db, grades, scope_n, limit),
+        *_apart(db, grades, scope_n, limit),
+        *_small(db, grades, scope_n, limit),
+    ]
+    return sorted(found, key=lambda one: -one.doubt)[:limit]
+
+
+def _unsure(db: Connection, grades: Grades, scope_n: int, limit: int) -> Iterator[Suggestion]:
+    unsure = (items.c.scope_n == scope_n) & (items.c.confidence < SURE) & ~clusters.c.pinned
+    query = ITEMS.where(unsure).order_by(items.c.confidence, items.c.n).limit(limit)
+    rows = db.execute(query).all()
+    known = clusters_numbered(db, grades, {row.cluster_n for row in rows})
+    for row in rows:
+        yield Suggestion("unsure", 1 - row.confidence, (known[row.cluster_n],), item_row(row))
+
+
+def _apart(db: Connection, grades: Grades, scope_n: int, limit: int) -> Iterator[Suggestion]:
+    one, other = clusters.alias("one"), clusters.alias("other")
+    query = (
+        select(pairs)
+        .join(one, one.c.n == pairs.c.one_n)
+        .join(other, other.c.n == pairs.c.other_n)
+        .where(pairs.c.scope_n == scope_n)
+        .where(one.c.state.in_(LIVING), other.c.state.in_(LIVING))
+        .order_by(pairs.c.similarity.desc(), pairs.c.one_n, pairs.c.other_n)
+    )
+    settled = _told_apart(db, scope_n)
+    rows = [r for r in db.execute(query) if frozenset((r.one_n, r.other_n)) not in settled][:limit]
+    known = clusters_numbered(db, grades, {n for row in rows for n in (row.one_n, row.other_n)})
+    for row in rows:
+        both = known[row.one_n], known[row.other_n]
+        yield Suggestion("apart", max(0.0, min(1.0, row.similarity)), both)
+
+
+def _told_apart(db: Connection, scope_n: int) -> set[frozenset[int]]:
+    """Pairs of clusters that people said are not the same."""
+    query = select(apart.c.one, apart.c.other).where(apart.c.scope_n == scope_n)
+    links = db.execute(query).all()
+    owner: dict[int, int] = {}
+    for condition in condition_on(items.c.lobe, {lobe for link in links for lobe in link}):
+        on = select(items.c.lobe, func.min(items.c.cluster_n)).group_by(items.c.lobe)
+        owner.update(db.execute(on.where(items.c.scope_n == scope_n, condition)).all())
+    return {frozenset((owner[a], owner[b])) for a, b in links if a in owner and b in owner}
+
+
+def _small(db: Connection, grades: Grades, scope_n: int, limit: int) -> Iterator[Suggestion]:
+    c = clusters.c
+    small = (c.scope_n == scope_n) & (c.state == "pending") & (c.size == 2)
+    numbers = db.scalars(select(c.n).where(small).order_by(c.changed.desc()).limit(limit)).all()
+    known = clusters_numbered(db, grades, numbers)
+    for n in numbers:
+        yield Suggestion("small", SMALL_DOUBT, (known[n],))

@@ -1,0 +1,84 @@
+"""Opens a view: the one place that tells kinds of databases apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
+
+from engine.errors import Misconfigured, StateMismatch
+from exporters.view.backend import Backend
+from exporters.view.database import Database
+from exporters.view.ledger import Ledger, read_ledger, write_ledger
+from exporters.view.migrate import upgrade
+from exporters.view.sqlite import Sqlite
+from exporters.view.writing import empty
+
+
+def open_view(url: str, identity: str, *, anew: bool = False) -> Database:
+    """Open or create a read model.
+
+    url: `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user@host/name`.
+    identity: what the state that it follows is made with. anew: empty it, to follow another.
+    Raises StateMismatch where it follows another state, Misconfigured where the database cannot
+    be used or a newer Cairn wrote it.
+    """
+    backend = backend_of(url)
+    shown = make_url(url).render_as_string()
+    try:
+        writer = backend.engine.execution_options(writing=True)
+        with writer.begin() as db:
+            _prepare(db, backend, identity, anew=anew)
+    except SQLAlchemyError as error:
+        backend.engine.dispose()
+        reason = error.orig if isinstance(error, DatabaseError) else error
+        raise Misconfigured(f"the view {shown} cannot be used: {reason}") from error
+    except Misconfigured:
+        backend.engine.dispose()
+        raise
+    return Database(backend)
+
+
+def backend_of(url: str) -> Backend:
+    """The kind of database at an address, not yet opened; raises Misconfigured."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise Misconfigured(f"{url!r} is no address of a database: {_KINDS}") from error
+    if parsed.drivername == "sqlite" and parsed.database:
+        path = Path(parsed.database)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Misconfigured(f"{path} cannot be created: {error}") from error
+        return Sqlite(path)
+    if parsed.get_backend_name() != "postgresql":
+        raise Misconfigured(f"{parsed.drivername!r} is no database for a view: {_KINDS}")
+    try:
+        from exporters.view.postgres import Postgres  # noqa: PLC0415 # of the extra `postgres`
+
+        return Postgres(url)
+    except ImportError as error:
+        advice = "pip install 'imagecairn[serve,postgres]'"
+        raise Misconfigured(f"PostgreSQL needs {error.name}: {advice}") from error
+
+
+_KINDS = "give sqlite:///PATH or postgresql://USER@HOST/NAME"
+
+
+def _prepare(db: Connection, backend: Backend, identity: str, *, anew: bool) -> None:
+    backend.prepare(db)
+    upgrade(db)
+    counted = read_ledger(db)
+    if counted is None:
+        write_ledger(db, Ledger(identity))
+    elif anew:
+        counted.identity = identity
+        empty(db, backend, counted)
+    elif counted.identity != identity:
+        raise StateMismatch(
+            f"the view follows a state made with {counted.identity}, but {identity} is "
+            "configured: restore that configuration, or build the view anew"
+        )

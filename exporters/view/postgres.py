@@ -1,0 +1,101 @@
+"""The read model in PostgreSQL; vectors are searched by pgvector's HNSW."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Engine,
+    Select,
+    create_engine,
+    event,
+    select,
+    text,
+)
+from sqlalchemy.engine import make_url
+
+from engine.types import Vector
+from exporters.view.backend import MORE_READERS, Near
+from exporters.view.tables import clusters, vectors
+
+MAX_INDEXED_DIM = 2000
+"""Longer vectors pgvector does not index: they are compared one by one."""
+_WRITERS = 0x6361_6972  # any number that names the right to write
+_CANDIDATES = 400  # ef_search: recall against time
+_MAX_CANDIDATES = 1000  # what pgvector allows
+
+
+class Postgres:
+    """The Backend port over a server that has the extension `vector`."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = create_engine(
+            make_url(url).set(drivername="postgresql+psycopg"), max_overflow=MORE_READERS
+        )
+        event.listen(self._engine, "begin", _begun)
+
+    @property
+    def engine(self) -> Engine:
+        """Connections to the server."""
+        return self._engine
+
+    def prepare(self, connection: Connection) -> None:
+        """Load the extension."""
+        connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
+
+    def measure(self, connection: Connection, dim: int | None) -> None:
+        """Give the column its length, without which it cannot be indexed."""
+        kind = "vector" if dim is None else f"vector({dim})"
+        connection.execute(text("DROP INDEX IF EXISTS vectors_near"))
+        connection.execute(text(f"ALTER TABLE vectors ALTER COLUMN vector TYPE {kind}"))
+        if dim is not None and dim <= MAX_INDEXED_DIM:
+            index = "CREATE INDEX vectors_near ON vectors USING hnsw (vector vector_cosine_ops)"
+            connection.execute(text(index))
+
+    def scrub(self) -> None:
+        """Nothing to do: autovacuum overwrites what was deleted, in its own time."""
+
+    def nearest_items(
+        self, connection: Connection, scope_n: int, vector: Vector, k: int, without: Collection[int]
+    ) -> Near:
+        """By the index, going on where other scopes crowd the neighbourhood."""
+        wanted = k + len(without)
+        candidates = min(max(_CANDIDATES, 2 * wanted), _MAX_CANDIDATES)
+        connection.execute(text(f"SET LOCAL hnsw.ef_search = {candidates}"))
+        connection.execute(text("SET LOCAL hnsw.iterative_scan = strict_order"))
+        distance = _distance(vectors.c.vector, vector)
+        query = select(vectors.c.item_n, distance).where(vectors.c.scope_n == scope_n)
+        found = _near(connection, query, distance, wanted)
+        return [(n, cosine) for n, cosine in found if n not in without][:k]
+
+    def nearest_clusters(
+        self, connection: Connection, scope_n: int, vector: Vector, k: int
+    ) -> Near:
+        """One by one: an index of means that change with every photo costs more than it saves."""
+        distance = _distance(clusters.c.mean, vector)
+        known = (clusters.c.scope_n == scope_n) & clusters.c.mean.is_not(None)
+        return _near(connection, select(clusters.c.n, distance).where(known), distance, k)
+
+
+def _distance(column: ColumnElement[Vector], vector: Vector) -> ColumnElement[float]:
+    return column.op("<=>", return_type=Double())(vector)
+
+
+def _near(
+    connection: Connection,
+    query: Select[int, float],
+    distance: ColumnElement[float],
+    k: int,
+) -> Near:
+    found = connection.execute(query.order_by(distance).limit(k))
+    return sorted(((n, 1.0 - far) for n, far in found), key=lambda one: (-one[1], one[0]))
+
+
+def _begun(connection: Connection) -> None:
+    if connection.get_execution_options().get("writing", False):
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITERS})"))
+    else:
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))

@@ -1,0 +1,225 @@
+"""Rows of the database as answers: items, photos, and what they share with clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Select, func, select
+
+from engine.types import Box, GeoPoint, Vector
+from exporters.view.answers import (
+    Counts,
+    ImageRow,
+    ItemRow,
+    MemberOrder,
+    Page,
+    Point,
+    RejectionRow,
+    State,
+)
+from exporters.view.cursor import read_cursor, write_cursor
+from exporters.view.tables import (
+    clusters,
+    images,
+    items,
+    points,
+    rejections,
+    scopes,
+    thumbnails,
+    vectors,
+)
+
+ITEMS = (
+    select(
+        items, images.c.image_id, images.c.lat, images.c.lon, clusters.c.cluster_id, scopes.c.scope
+    )
+    .join(images, images.c.n == items.c.image_n)
+    .join(clusters, clusters.c.n == items.c.cluster_n)
+    .join(scopes, scopes.c.n == items.c.scope_n)
+)
+NO_TIME = 1e300
+"""Sorts behind all capture times."""
+
+
+def scope_number(db: Connection, scope: str) -> int:
+    """Number of a scope; one that no scope has where it is unknown."""
+    return db.scalar(select(scopes.c.n).where(scopes.c.scope == scope)) or 0
+
+
+def scope_names(db: Connection) -> list[str]:
+    """Names of the scopes that anything happened in, sorted."""
+    return sorted(db.scalars(select(scopes.c.scope).where(scopes.c.seq > 0)))
+
+
+def item_rows(db: Connection, query: Select[Any]) -> list[ItemRow]:
+    """Answers to a query made from `ITEMS`."""
+    return [item_row(row) for row in db.execute(query)]
+
+
+def item_row(row: Any) -> ItemRow:
+    """An answer from a row of `ITEMS`."""
+    return ItemRow(
+        row.n,
+        row.scope,
+        row.item_id,
+        row.image_id,
+        row.cluster_id,
+        Box(row.left, row.top, row.right, row.bottom),
+        row.label,
+        row.tag,
+        row.score,
+        row.quality,
+        row.captured_at,
+        place_of(row),
+        row.confidence,
+        row.exemplar,
+    )
+
+
+def place_of(row: Any) -> GeoPoint | None:
+    """Where a photo was taken, None for the unknown."""
+    return None if row.lat is None else GeoPoint(row.lat, row.lon)
+
+
+def items_numbered(db: Connection, numbers: Iterable[int]) -> dict[int, ItemRow]:
+    """Items by their numbers, as far as they are there."""
+    found = item_rows(db, ITEMS.where(items.c.n.in_(list(numbers))))
+    return {item.number: item for item in found}
+
+
+def members(
+    db: Connection, cluster_n: int, order: MemberOrder, limit: int, cursor: str | None
+) -> Page[ItemRow]:
+    """A part of a cluster's items."""
+    query = ITEMS.where(items.c.cluster_n == cluster_n)
+    if order == "arrival":
+        query = query.order_by(items.c.n.desc())
+        if cursor is not None:
+            _, n = read_cursor(cursor, order, int)
+            query = query.where(items.c.n < n)
+    else:
+        at = func.coalesce(items.c.captured_at, NO_TIME)
+        query = query.order_by(at, items.c.n)
+        if cursor is not None:
+            key, n = read_cursor(cursor, order, float)
+            query = query.where((at > key) | ((at == key) & (items.c.n > n)))
+    found = item_rows(db, query.limit(limit + 1))
+    return page(found, limit, lambda item: _member_cursor(item, order))
+
+
+def page(found: Sequence[Any], limit: int, cursor_of: Any) -> Page[Any]:
+    """A page out of one row more than it may hold."""
+    rows = tuple(found[:limit])
+    return Page(rows, cursor_of(rows[-1]) if rows and len(found) > limit else None)
+
+
+def _member_cursor(item: ItemRow, order: MemberOrder) -> str:
+    if order == "arrival":
+        return write_cursor(order, item.number, item.number)
+    at = NO_TIME if item.captured_at is None else item.captured_at
+    return write_cursor(order, at, item.number)
+
+
+def newest(db: Connection, scope: str | None, limit: int) -> list[ItemRow]:
+    """Items that came last."""
+    query = ITEMS.order_by(items.c.n.desc()).limit(limit)
+    if scope is not None:
+        query = query.where(items.c.scope_n == scope_number(db, scope))
+    return item_rows(db, query)
+
+
+def image(db: Connection, scope: str, image_id: str) -> ImageRow | None:
+    """A photo and its items."""
+    here = (images.c.scope_n == scope_number(db, scope)) & (images.c.image_id == image_id)
+    row = db.execute(select(images).where(here)).first()
+    if row is None:
+        return None
+    shown = item_rows(db, ITEMS.where(items.c.image_n == row.n).order_by(items.c.n))
+    return ImageRow(
+        scope,
+        row.image_id,
+        row.content_hash,
+        row.width,
+        row.height,
+        row.captured_at,
+        place_of(row),
+        orjson.loads(row.attributes),
+        tuple(shown),
+    )
+
+
+def thumbnail(db: Connection, scope: str, image_id: str) -> bytes | None:
+    """The small picture of a photo."""
+    t = thumbnails.c
+    here = (t.scope_n == scope_number(db, scope)) & (t.image_id == image_id)
+    found: bytes | None = db.scalar(select(t.jpeg).where(here))
+    return found
+
+
+def item(db: Connection, scope: str, item_id: str) -> tuple[ItemRow, dict[str, Any]] | None:
+    """An item, and the evidence it was assigned by."""
+    here = (items.c.scope_n == scope_number(db, scope)) & (items.c.item_id == item_id)
+    row = db.execute(ITEMS.where(here)).first()
+    return None if row is None else (item_row(row), orjson.loads(row.evidence))
+
+
+def vector(db: Connection, scope: str, item_id: str) -> Vector | None:
+    """Embedding of an item."""
+    here = (items.c.scope_n == scope_number(db, scope)) & (items.c.item_id == item_id)
+    joined = vectors.join(items, items.c.n == vectors.c.item_n)
+    found: Vector | None = db.scalar(select(vectors.c.vector).select_from(joined).where(here))
+    return found
+
+
+def numbers_of(db: Connection, scope_n: int, item_ids: Sequence[str]) -> list[int]:
+    """Numbers of items by their ids."""
+    here = (items.c.scope_n == scope_n) & items.c.item_id.in_(item_ids)
+    return list(db.scalars(select(items.c.n).where(here))) if item_ids else []
+
+
+def map_points(db: Connection, scope: str, limit: int) -> list[Point]:
+    """Where the items of a scope lie on its map, in order of arrival."""
+    query = (
+        select(items.c.item_id, clusters.c.cluster_id, points.c.x, points.c.y, points.c.z)
+        .join(items, items.c.n == points.c.item_n)
+        .join(clusters, clusters.c.n == items.c.cluster_n)
+        .where(points.c.scope_n == scope_number(db, scope))
+        .order_by(points.c.item_n)
+        .limit(limit)
+    )
+    return [Point(*row) for row in db.execute(query)]
+
+
+def counts(db: Connection, scope: str | None) -> Counts:
+    """How much there is."""
+    scope_n = None if scope is None else scope_number(db, scope)
+
+    def within(query: Select[Any], table: Any) -> Select[Any]:
+        return query if scope_n is None else query.where(table.c.scope_n == scope_n)
+
+    by_state = select(clusters.c.state, func.count()).group_by(clusters.c.state)
+    states: dict[State, int] = {"pending": 0, "confirmed": 0, "retired": 0}
+    states.update((state, n) for state, n in db.execute(within(by_state, clusters)))
+    r = rejections.c
+    by_reason = select(r.of, r.reason, func.count()).group_by(r.of, r.reason)
+    reasons = {(of, why): n for of, why, n in db.execute(within(by_reason, rejections))}
+    return Counts(
+        db.scalar(within(select(func.count()).select_from(images), images)) or 0,
+        db.scalar(within(select(func.count()).select_from(items), items)) or 0,
+        states,
+        reasons,
+    )
+
+
+def rejected(db: Connection, scope: str | None, limit: int) -> list[RejectionRow]:
+    """Messages that changed nothing, those furthest on in their source first."""
+    r = rejections.c
+    query = select(
+        *(scopes.c.scope, r.of, r.id, r.source, r.partition, r.offset, r.reason, r.detail)
+    ).join(scopes, scopes.c.n == r.scope_n)
+    if scope is not None:
+        query = query.where(scopes.c.scope == scope)
+    ordered = query.order_by(r.offset.desc(), r.source, r.partition).limit(limit)
+    return [RejectionRow(*row) for row in db.execute(ordered)]
