@@ -184,7 +184,8 @@ class Gate:
         with self._lock:
             waiting, self._waiting = self._waiting or [], None
         for future, photos in waiting:
-            future.set_result([self._stream.prepared(photo) for photo in photos])
+            if future.set_running_or_notify_cancel():  # else the batch became void meanwhile
+                future.set_result([self._stream.prepared(photo) for photo in photos])
 
 
 @dataclass(frozen=True, slots=True)
