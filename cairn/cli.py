@@ -29,6 +29,7 @@ from cairn.commands import (
     state,
     topics,
     train,
+    view,
 )
 from engine.errors import CairnError
 
@@ -48,6 +49,7 @@ app.command("compare")(compare.compare_photos)
 app.command("evaluate")(evaluate.evaluate)
 app.command("identify")(identify.identify)
 app.command("result")(result.result)
+app.command("view")(view.view)
 app.command("label")(label.label)
 app.add_typer(correct.app, name="correct")
 app.add_typer(models.app, name="models")

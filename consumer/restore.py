@@ -75,6 +75,22 @@ def check_journal(
             next((record for _, record in checked if record.value is not None), None)
 
 
+def journal_identity(broker: Broker, topic: str) -> str | None:
+    """What a journal was made with, by its first record; None where it is empty.
+
+    Raises Misconfigured where no broker answers.
+    """
+    with connecting(broker):
+        reader = open_reader(broker)
+    with closing(reader), talking(broker):
+        partitions = sorted(reader.partitions_for_topic(topic) or ())
+    for partition in partitions:
+        with closing(read_journal(broker, (topic, partition), 0, lambda: None)) as records:
+            for _, record in records:
+                return dict(record.headers).get(IDENTITY, b"something unknown").decode()
+    return None
+
+
 def made_with(
     identity: str, records: Iterable[tuple[int, Record]], where: tuple[str, int]
 ) -> Iterator[tuple[int, Record]]:
