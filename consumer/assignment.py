@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
+from kafka.coordinator.assignors.range import RangePartitionAssignor
 
 Kind: TypeAlias = Literal["assigned", "revoked", "lost"]
 
@@ -19,6 +20,21 @@ class Change:
 
     kind: Kind
     partitions: tuple[int, ...]
+
+
+class RangeAssignor(RangePartitionAssignor):  # type: ignore[misc]
+    """Gives the partitions of a number to one member, and each member its share.
+
+    kafka-python 3.0.12 forgets members with an instance id that are not listed side by side:
+    they would get nothing, until somebody else joins or leaves.
+    """
+
+    @classmethod
+    def assign(cls, cluster: Any, members: Sequence[Any]) -> Any:
+        """Assign as the client's own, with the members in an order that it can bear."""
+        return super().assign(
+            cluster, sorted(members, key=lambda one: one.group_instance_id is None)
+        )
 
 
 class Listener(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import CorruptRecordError
 
-from consumer.assignment import Change, Listener
+from consumer.assignment import Change, Listener, RangeAssignor
 from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, talking
 from consumer.joining import keep_join
 from consumer.portion import room
@@ -74,7 +73,7 @@ def _consumer_options(settings: SourceSettings) -> dict[str, object]:
         "isolation_level": "read_committed",
         "auto_offset_reset": "earliest",
         "allow_auto_create_topics": False,
-        "partition_assignment_strategy": [RangePartitionAssignor],
+        "partition_assignment_strategy": [RangeAssignor],
         "max_partition_fetch_bytes": 2 * settings.max_message_bytes,
         "fetch_max_bytes": 8 * settings.max_message_bytes,
         "session_timeout_ms": settings.session_timeout_ms,
