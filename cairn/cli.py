@@ -26,6 +26,7 @@ from cairn.commands import (
     produce,
     result,
     run,
+    serve,
     state,
     topics,
     train,
@@ -50,6 +51,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("identify")(identify.identify)
 app.command("result")(result.result)
 app.command("view")(view.view)
+app.command("serve")(serve.serve)
 app.command("label")(label.label)
 app.add_typer(correct.app, name="correct")
 app.add_typer(models.app, name="models")

@@ -35,11 +35,19 @@ def _uri_prefix(value: str) -> str:
     return value
 
 
+def _origin(value: str) -> str:
+    scheme, _, host = value.partition("://")
+    if scheme not in {"http", "https"} or not host or "/" in host:
+        raise ValueError("give origins like https://HOST or http://HOST:PORT")
+    return value
+
+
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Servers = Annotated[str, AfterValidator(_servers)]
 Name = Annotated[str, Field(min_length=1)]
 UriPrefix = Annotated[str, AfterValidator(_uri_prefix)]
+Origin = Annotated[str, AfterValidator(_origin)]
 Format = Literal["JPEG", "PNG", "WEBP", "TIFF", "HEIF"]
 
 
@@ -191,6 +199,29 @@ class Metrics(Section):
     """Seconds without progress of the loop after which /livez reports failure."""
 
 
+class Serve(Section):
+    """How the read model is served over HTTP."""
+
+    host: Name = "127.0.0.1"
+    """Address to listen on; one that others can reach needs a token."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """Port to listen on; 0 lets the system choose one."""
+    token: SecretStr | None = None
+    """What every request has to bear; better given as a file."""
+    token_file: Path | None = None
+    """File that holds the token, instead of `token`."""
+    max_body_bytes: Annotated[int, Field(ge=1, le=4 * 1024 * 1024)] = 1024 * 1024
+    """Largest command, in bytes."""
+    origins: Annotated[tuple[Origin, ...], BeforeValidator(listed)] = ()
+    """Origins of other sites' pages that may read answers: `https://photos.example.com`."""
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Serve:
+        if self.token is not None and self.token_file is not None:
+            raise ValueError("give token or token_file, not both")
+        return self
+
+
 class Models(Section):
     """Where added models lie."""
 
@@ -217,6 +248,7 @@ class Settings(Section):
     fetch: Fetch = Fetch()
     state: State = State()
     metrics: Metrics = Metrics()
+    serve: Serve = Serve()
     models: Models = Models()
     log: Log = Log()
     profiles: dict[str, dict[str, object]] = {}

@@ -25,6 +25,8 @@ KeyPath: TypeAlias = tuple[str, ...]
 PREFIX = "CAIRN_"
 FREE = "profiles"
 """The one section whose keys are names that the operator chooses."""
+_SECRETS = {"kafka": ("sasl_password", "ssl_password"), "serve": ("token",)}
+"""Settings that may lie in a file instead, by section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +168,19 @@ def _secret(path: KeyPath) -> bool:
 
 def _with_secrets(settings: Settings) -> Settings:
     """Read the secrets that lie in files."""
-    read = {}
-    for name in ("sasl_password", "ssl_password"):
-        path: Path | None = getattr(settings.kafka, f"{name}_file")
-        if path is None:
-            continue
-        try:
-            read[name] = SecretStr(path.read_text(encoding="utf-8").strip())
-        except (OSError, UnicodeDecodeError) as error:
-            raise Misconfigured(f"kafka.{name}_file = {str(path)!r}: {error}") from error
-    return settings.model_copy(update={"kafka": settings.kafka.model_copy(update=read)})
+    for name, secrets in _SECRETS.items():
+        section: Section = getattr(settings, name)
+        read = {}
+        for secret in secrets:
+            path: Path | None = getattr(section, f"{secret}_file")
+            if path is not None:
+                read[secret] = _read_secret(path, f"{name}.{secret}_file")
+        settings = settings.model_copy(update={name: section.model_copy(update=read)})
+    return settings
+
+
+def _read_secret(path: Path, setting: str) -> SecretStr:
+    try:
+        return SecretStr(path.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{setting} = {str(path)!r}: {error}") from error

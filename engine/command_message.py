@@ -55,11 +55,15 @@ def order_body(order: Order) -> dict[str, object]:
 
 def parse_command(key: bytes | None, value: bytes | None, origin: Origin) -> Correction:
     """Read the command in a message; raises BadCommand for everything that is not one."""
-    body = _body(value)
+    return command_of(_body(value), _decoded(key), origin)
+
+
+def command_of(body: Mapping[str, Any], scope: object, origin: Origin) -> Correction:
+    """Read the command in JSON values; raises BadCommand for everything that is not one."""
     asked_at = body.get("asked_at")
     return Correction(
         command_id=_id("command_id", body.get("command_id")),
-        scope=_id("key (scope)", _decoded(key)),
+        scope=_id("scope (key)", scope),
         origin=origin,
         order=order_of(body),
         author=_text("author", body.get("author", "")),

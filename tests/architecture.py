@@ -46,6 +46,7 @@ KAFKA = (
 DOORS = {
     "alembic": ("exporters/view/*",),
     "anyio": ("consumer/fetch.py",),
+    "fastapi": ("exporters/api/*",),
     "ftfy": ("engine/vision/clip_text.py",),
     "hnswlib": ("engine/index/graph.py",),
     "httpx": ("consumer/allow.py", "consumer/fetch_http.py"),
@@ -56,18 +57,22 @@ DOORS = {
     "pgvector": ("exporters/view/columns.py",),
     "prometheus_client": ("exporters/*",),
     "pyarrow": ("exporters/parquet.py",),
-    "pydantic": ("cairn/*", "engine/vision/card.py", "engine/vision/clip_text.py"),
+    "pydantic": (
+        *("cairn/*", "engine/vision/card.py", "engine/vision/clip_text.py", "exporters/api/*"),
+    ),
     "pydantic_core": ("cairn/*",),
     "rich": ("cairn/*",),
     "river": ("engine/calibration.py", "engine/jobs/river_clusterer.py"),
     "sklearn": ("engine/jobs/evaluate.py", "engine/jobs/identify.py"),
     "sqlalchemy": ("exporters/view/*",),
     "sqlite3": ("state/*",),
+    "starlette": ("exporters/api/*",),
     "timm": ("engine/jobs/export_timm.py",),
     "tokenizers": ("engine/jobs/export_tokenizer.py", "engine/vision/clip_text.py"),
     "torch": ("engine/jobs/export_*.py", "engine/jobs/train_*.py"),
     "typer": ("cairn/*",),
     "ultralytics": ("engine/jobs/export_yolo.py",),
+    "uvicorn": ("cairn/serving.py",),
 }
 """The only files that may import a library."""
 

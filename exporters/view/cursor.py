@@ -38,7 +38,7 @@ def read_cursor(cursor: str, order: str, kind: type[Key]) -> tuple[Key, int]:
         key = float(key)
     if type(key) is not kind or type(n) is not int or not 0 <= n <= MAX_NUMBER:
         raise _bad(order)
-    if isinstance(key, int) and abs(key) > MAX_NUMBER:
+    if (isinstance(key, int) and abs(key) > MAX_NUMBER) or (isinstance(key, str) and "\0" in key):
         raise _bad(order)
     return key, n
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -25,12 +26,26 @@ def open_view(url: str, identity: str, *, anew: bool = False) -> Database:
     Raises StateMismatch where it follows another state, Misconfigured where the database cannot
     be used or a newer Cairn wrote it.
     """
-    backend = backend_of(url)
+    return _opened(url, lambda db, backend: _prepare(db, backend, identity, anew=anew))
+
+
+def open_filled_view(url: str) -> Database:
+    """Open a read model that `open_view` made, whatever state it follows.
+
+    Raises Misconfigured where there is none, it cannot be used or a newer Cairn wrote it.
+    """
+    return _opened(url, _prepare_filled, create=False)
+
+
+def _opened(
+    url: str, prepare: Callable[[Connection, Backend], None], *, create: bool = True
+) -> Database:
+    backend = backend_of(url, create=create)
     shown = make_url(url).render_as_string()
     try:
         writer = backend.engine.execution_options(writing=True)
         with writer.begin() as db:
-            _prepare(db, backend, identity, anew=anew)
+            prepare(db, backend)
     except SQLAlchemyError as error:
         backend.engine.dispose()
         reason = error.orig if isinstance(error, DatabaseError) else error
@@ -41,14 +56,19 @@ def open_view(url: str, identity: str, *, anew: bool = False) -> Database:
     return Database(backend)
 
 
-def backend_of(url: str) -> Backend:
-    """The kind of database at an address, not yet opened; raises Misconfigured."""
+def backend_of(url: str, *, create: bool = True) -> Backend:
+    """The kind of database at an address, not yet opened; raises Misconfigured.
+
+    create: make the directory of a file that is to be made.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise Misconfigured(f"{url!r} is no address of a database: {_KINDS}") from error
     if parsed.drivername == "sqlite" and parsed.database:
         path = Path(parsed.database)
+        if not create and not path.is_file():
+            raise Misconfigured(f"there is no {path}: {_MAKE_IT}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -66,6 +86,14 @@ def backend_of(url: str) -> Backend:
 
 
 _KINDS = "give sqlite:///PATH or postgresql://USER@HOST/NAME"
+_MAKE_IT = "fill a view first, with `cairn view --to URL`"
+
+
+def _prepare_filled(db: Connection, backend: Backend) -> None:
+    backend.prepare(db)
+    upgrade(db)
+    if read_ledger(db) is None:
+        raise Misconfigured(f"the database holds no view: {_MAKE_IT}")
 
 
 def _prepare(db: Connection, backend: Backend, identity: str, *, anew: bool) -> None:

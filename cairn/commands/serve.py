@@ -1,0 +1,60 @@
+"""`cairn serve`: the read model over HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cairn.commands.run import stopping
+from cairn.logs import start_logging
+from cairn.options import Config, settings_of
+from engine.errors import Misconfigured
+
+
+def serve(
+    view: Annotated[
+        str,
+        typer.Option("--view", metavar="URL", help="A database that `cairn view` keeps."),
+    ],
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", metavar="DIR", help="Take corrections for this state's worker."),
+    ] = None,
+    kafka: Annotated[
+        str | None,
+        typer.Option("--kafka", metavar="HOST:PORT", help="Take corrections for these workers."),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option("--host", help="Address to listen on; others than loopback need a token."),
+    ] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port to listen on; 0: any.")] = None,
+    config: Config = None,
+) -> None:
+    """Answer questions about clusters over HTTP, and take corrections (extra `[serve]`).
+
+    docs/api.md shows what can be asked; /api/v1/openapi.json describes all of it. Without --state
+    or --kafka it only shows. The token lies in the setting serve.token_file or serve.token.
+
+    Example: cairn serve --view sqlite:///view.db --kafka localhost:9092
+    """
+    if state is not None and kafka is not None:
+        raise Misconfigured("give --state DIR or --kafka HOST:PORT, not both")
+    try:
+        from cairn import serving  # noqa: PLC0415  needs the extra
+    except ImportError as error:
+        advice = "pip install 'imagecairn[serve]'"
+        raise Misconfigured(f"serving needs {error.name}: {advice}") from error
+    settings = settings_of(
+        config,
+        kafka__bootstrap=kafka,
+        state__directory=None if state is None else str(state),
+        serve__host=host,
+        serve__port=port,
+    )
+    start_logging(settings.log)
+    desk = serving.desk_of(settings, folder=state is not None, kafka=kafka is not None)
+    with stopping() as stop:
+        serving.serve_view(settings.serve, view, desk, stop)

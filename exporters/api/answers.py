@@ -1,0 +1,263 @@
+"""What the API answers, version 1: these names stay, whatever the read model becomes."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.jobs.quality import Quality
+from exporters.view.answers import CommandRow, State
+from exporters.view.answers import Counts as Counted
+
+Row = TypeVar("Row")
+
+
+class Answer(BaseModel):
+    """Made from a row of the view."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True, use_attribute_docstrings=True)
+
+
+class Page(Answer, Generic[Row]):
+    """A list, or a part of one."""
+
+    rows: list[Row]
+    cursor: str | None = None
+    """Where the list goes on; null at its end."""
+
+
+class Health(Answer):
+    """The server and its database answer."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Place(Answer):
+    """Where a photo was taken, in degrees (WGS 84)."""
+
+    lat: float
+    lon: float
+
+
+class Box(Answer):
+    """Pixels of the upright original."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class Item(Answer):
+    """An item where it lies now."""
+
+    number: int
+    """Grows with arrival, over all scopes."""
+    scope: str
+    item_id: str
+    image_id: str
+    cluster_id: str
+    box: Box
+    label: str
+    """What a detector took it for."""
+    tag: str
+    """The attribute `label` of its photo."""
+    score: float
+    """How sure the detector was, 0 to 1."""
+    quality: float
+    captured_at: float | None
+    """Seconds since the Unix epoch."""
+    location: Place | None
+    confidence: float
+    """Of its assignment, 0 to 1."""
+    exemplar: bool
+    """It stands for a lobe of its cluster."""
+
+
+class Cluster(Answer):
+    """A cluster, living or retired."""
+
+    scope: str
+    cluster_id: str
+    state: State
+    heir: str | None
+    """Where a retired one leads to, at the end of all redirects; null where nothing is left."""
+    name: str
+    pinned: bool
+    revision: int
+    """What a command that expects the cluster unchanged has to name."""
+    size: int
+    quality: Quality
+    spread: float
+    first: float | None
+    """First capture time, in seconds since the Unix epoch."""
+    last: float | None
+    """Last capture time, in seconds since the Unix epoch."""
+    place: Place | None
+    """Mean of its members' places."""
+    changed: int
+    """Number of the last event about it."""
+    exemplars: list[Item]
+    """A few items to show it by."""
+
+
+class Image(Answer):
+    """A photo and its items."""
+
+    scope: str
+    image_id: str
+    content_hash: str
+    width: int
+    height: int
+    captured_at: float | None
+    """Seconds since the Unix epoch."""
+    location: Place | None
+    attributes: dict[str, str]
+    items: list[Item]
+
+
+class Explained(Answer):
+    """An item, and why it came where it came."""
+
+    item: Item
+    cluster: Cluster
+    image: Image
+    evidence: dict[str, Any]
+    """kind, similarity, runner_up, and trials: clusters it was compared with, and the verdicts."""
+
+
+class LikeCluster(Answer):
+    """A cluster that is like another."""
+
+    cluster: Cluster
+    cosine: float
+    """Of mean vectors, -1 to 1."""
+
+
+class LikeItem(Answer):
+    """An item that is like another."""
+
+    item: Item
+    cosine: float
+    """Of embeddings, -1 to 1."""
+
+
+class Event(Answer):
+    """Something that happened."""
+
+    number: int
+    """Grows over all scopes."""
+    body: dict[str, Any]
+    """As in the topic of events, but without box, class and score."""
+
+
+class Suggestion(Answer):
+    """Something a person might look at."""
+
+    kind: Literal["unsure", "apart", "small"]
+    """An assignment of low confidence, two clusters that look alike, a pending cluster of two."""
+    doubt: float
+    """0 to 1, most doubtful first."""
+    clusters: list[Cluster]
+    item: Item | None
+
+
+class Point(Answer):
+    """An item on the map, within -1 and 1 along each axis."""
+
+    item_id: str
+    cluster_id: str
+    x: float
+    y: float
+    z: float
+
+
+class Refusals(Answer):
+    """How many messages changed nothing for one reason."""
+
+    of: str
+    """`image` or `command`."""
+    reason: str
+    count: int
+
+
+class Counts(Answer):
+    """How much there is."""
+
+    images: int
+    items: int
+    clusters: dict[State, int]
+    rejections: list[Refusals]
+
+    @classmethod
+    def told(cls, counts: Counted) -> Counts:
+        """As the view counts."""
+        refused = [
+            Refusals(of=of, reason=reason, count=count)
+            for (of, reason), count in sorted(counts.rejections.items())
+        ]
+        states = dict(counts.clusters)
+        return cls(images=counts.images, items=counts.items, clusters=states, rejections=refused)
+
+
+class Rejection(Answer):
+    """A message that changed nothing, and why."""
+
+    scope: str
+    of: str
+    """`image` or `command`."""
+    id: str
+    source: str
+    partition: int
+    offset: int
+    reason: str
+    detail: str
+
+
+class Command(Answer):
+    """What became of a command."""
+
+    scope: str
+    command_id: str
+    status: Literal["waiting", "applied", "refused"]
+    """`waiting` where nothing is known of it: no worker has come to it, or it was never sent."""
+    body: dict[str, Any] = {}
+    """The order, or reason and detail of its refusal."""
+    author: str = ""
+    asked_at: float | None = None
+    """Seconds since the Unix epoch."""
+    events: tuple[int, int] | None = None
+    """Numbers of the first and the last event it made."""
+
+    @classmethod
+    def settled(cls, row: CommandRow) -> Command:
+        """A command that a worker has come to."""
+        return cls(
+            scope=row.scope,
+            command_id=row.command_id,
+            status="applied" if row.applied else "refused",
+            body=dict(row.body),
+            author=row.author,
+            asked_at=row.asked_at,
+            events=row.events,
+        )
+
+
+class Accepted(Answer):
+    """A command was handed to the workers."""
+
+    scope: str
+    command_id: str
+    ask: str
+    """Where to ask what became of it; also in the header Location."""
+
+
+class Problem(Answer):
+    """An error, after RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    """What is wrong, in one sentence."""

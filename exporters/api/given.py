@@ -1,0 +1,35 @@
+"""What an application was made with, as its endpoints get it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias, cast
+
+from fastapi import Depends, Request
+
+from exporters.api.port import Desk, Options
+from exporters.view.port import View
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What endpoints need. desk: None where no corrections are taken."""
+
+    view: View
+    desk: Desk | None
+    options: Options
+    stopping: Callable[[], bool]
+
+
+def given(request: Request) -> Given:
+    """What the application of a request was made with."""
+    return cast("Given", request.app.state.given)
+
+
+def _view(request: Request) -> View:
+    return given(request).view
+
+
+TheView: TypeAlias = Annotated[View, Depends(_view)]
+All: TypeAlias = Annotated[Given, Depends(given)]

@@ -1,0 +1,66 @@
+"""What there is at large."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from exporters.api import answers, asking
+from exporters.api.given import TheView
+from exporters.api.problems import documented
+
+router = APIRouter(responses=documented(422), tags=["overview"])
+
+
+@router.get("/health", summary="Whether the server and its database answer; needs no token")
+def health(view: TheView) -> answers.Health:
+    """Fail with 503 where the database is away."""
+    view.last_event()
+    return answers.Health()
+
+
+@router.get("/scopes", summary="Names of all scopes, sorted")
+def scopes(view: TheView) -> answers.Page[str]:
+    """Clusters never reach from one scope into another."""
+    return answers.Page(rows=list(view.scopes()))
+
+
+@router.get("/counts", summary="How much there is, in one scope or in all")
+def counts(view: TheView, asked: Annotated[asking.PerhapsInScope, Query()]) -> answers.Counts:
+    """Photos, items, clusters by state, refused messages by reason."""
+    return answers.Counts.told(view.counts(asked.scope))
+
+
+@router.get("/newest", summary="Items that came last, newest first")
+def newest(
+    view: TheView, asked: Annotated[asking.PerhapsListed, Query()]
+) -> answers.Page[answers.Item]:
+    """Of one scope, or of all."""
+    rows = view.newest(asked.scope, asked.limit)
+    return answers.Page(rows=[answers.Item.model_validate(row) for row in rows])
+
+
+@router.get("/rejections", summary="Messages that changed nothing, and why")
+def rejections(
+    view: TheView, asked: Annotated[asking.PerhapsListed, Query()]
+) -> answers.Page[answers.Rejection]:
+    """Those furthest on in their source first."""
+    rows = view.rejections(asked.scope, asked.limit)
+    return answers.Page(rows=[answers.Rejection.model_validate(row) for row in rows])
+
+
+@router.get("/suggestions", summary="What a person might look at, most doubtful first")
+def suggestions(
+    view: TheView, asked: Annotated[asking.Listed, Query()]
+) -> answers.Page[answers.Suggestion]:
+    """Unsure assignments, clusters that look alike, clusters of two."""
+    rows = view.suggestions(asked.scope, asked.limit)
+    return answers.Page(rows=[answers.Suggestion.model_validate(row) for row in rows])
+
+
+@router.get("/map", summary="Items in three dimensions, as the map was last drawn")
+def points(view: TheView, asked: Annotated[asking.InScope, Query()]) -> answers.Page[answers.Point]:
+    """Up to 50 000 points."""
+    rows = view.points(asked.scope)
+    return answers.Page(rows=[answers.Point.model_validate(row) for row in rows])

@@ -1,0 +1,72 @@
+"""Events as they come, as server-sent events (WHATWG HTML, section 9.2)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Annotated, Final
+
+import orjson
+from fastapi import APIRouter, Header, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from engine.errors import Transient
+from exporters.api import asking
+from exporters.api.given import All
+from exporters.api.problems import documented
+from exporters.view.answers import Told
+from exporters.view.port import View
+
+POLL_S: Final = 0.25
+KEEP_ALIVE_S: Final = 15.0
+AT_ONCE: Final = 500
+KIND: Final = "text/event-stream"
+
+router = APIRouter(tags=["events"])
+_log = logging.getLogger(__name__)
+
+
+@router.get(
+    "/events",
+    summary="Events of all scopes as they come, after a number",
+    response_class=StreamingResponse,
+    responses={200: {"content": {KIND: {}}}, **documented(422)},
+)
+async def events(
+    given: All,
+    asked: Annotated[asking.After, Query()],
+    last_event_id: Annotated[asking.Number | None, Header()] = None,
+) -> StreamingResponse:
+    """`id` is the number of an event, `data` its body; go on with Last-Event-ID or `after`."""
+    start = asked.after if last_event_id is None else last_event_id
+    if start is None:
+        start = await run_in_threadpool(given.view.last_event)
+    return StreamingResponse(following(given.view, start, given.stopping), media_type=KIND)
+
+
+async def following(view: View, number: int, stopping: Callable[[], bool]) -> AsyncIterator[str]:
+    """Everything after a number, in order, until the server stops."""
+    yield ": events follow\n\n"
+    quiet_s = 0.0
+    while not stopping():
+        told = await run_in_threadpool(_after, view, number)
+        for one in told:
+            number = one.number
+            yield f"id: {number}\ndata: {orjson.dumps(one.body).decode()}\n\n"
+        quiet_s = 0.0 if told else quiet_s + POLL_S
+        if quiet_s >= KEEP_ALIVE_S:
+            quiet_s = 0.0
+            yield ": nothing new\n\n"
+        if len(told) < AT_ONCE:
+            await asyncio.sleep(POLL_S)
+
+
+def _after(view: View, number: int) -> Sequence[Told]:
+    """Wait where the database is away: whoever listens has no other way to learn of it."""
+    try:
+        return view.events_after(number, AT_ONCE)
+    except Transient as error:
+        _log.warning("%s", error)
+        return []
