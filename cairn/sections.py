@@ -37,7 +37,7 @@ def _uri_prefix(value: str) -> str:
 
 def _origin(value: str) -> str:
     scheme, _, host = value.partition("://")
-    if scheme not in {"http", "https"} or not host or "/" in host:
+    if scheme not in {"http", "https"} or not host or set(host) & set("/*"):
         raise ValueError("give origins like https://HOST or http://HOST:PORT")
     return value
 

@@ -107,7 +107,8 @@ def test_a_server_from_start_to_stop(tmp_path: Path, url: str, view: View) -> No
         assert "Traceback" not in server.said.read_text()
 
 
-def test_what_cannot_be_served_is_said(tmp_path: Path, url: str, view: View) -> None:
+@pytest.mark.usefixtures("view")
+def test_what_cannot_be_served_is_said(tmp_path: Path, url: str) -> None:
     """Addresses that others reach without a token, taken ports, no view, no state: one line."""
     assert "serve.token_file" in complaint("serve", "--view", url, "--host", "0.0.0.0")  # noqa: S104 # refused
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -124,9 +125,8 @@ def test_what_cannot_be_served_is_said(tmp_path: Path, url: str, view: View) -> 
 
 
 @pytest.mark.parametrize("token", ["", "two\nlines"])
-def test_a_token_is_one_line(
-    url: str, view: View, token: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("view")
+def test_a_token_is_one_line(url: str, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody could bear another; an empty one everybody."""
     monkeypatch.setenv("CAIRN_SERVE__TOKEN", token)
     assert "one line" in complaint("serve", "--view", url)

@@ -176,6 +176,29 @@ def test_a_missing_password_is_a_setup_error(tmp_path: Path) -> None:
     assert missing in said
 
 
+def test_a_token_lies_in_a_file_or_in_the_settings(tmp_path: Path) -> None:
+    """Never in both; it is not shown."""
+    path = tmp_path / "token"
+    path.write_text("hunter2\n")
+    serve = load(None, {"CAIRN_SERVE__TOKEN_FILE": str(path)}, {}).serve
+    assert serve.token is not None
+    assert serve.token.get_secret_value() == "hunter2"
+    assert "hunter2" not in repr(serve)
+    both = {"CAIRN_SERVE__TOKEN_FILE": str(path), "CAIRN_SERVE__TOKEN": "hunter2"}
+    said = complaint(environ=both)
+    assert "not both" in said
+    assert "hunter2" not in said
+    assert "serve.token_file" in complaint(overrides={"serve.token_file": tmp_path / "none"})
+
+
+def test_origins_are_origins() -> None:
+    """A path would never match, and `*` would let everybody read."""
+    known = {"CAIRN_SERVE__ORIGINS": "https://a.example, http://b.example:81"}
+    assert load(None, known, {}).serve.origins == ("https://a.example", "http://b.example:81")
+    for wrong in ("*", "https://a.example/", "https://", "file:///x", "https://*"):
+        assert "give origins" in complaint(overrides={"serve.origins": [wrong]})
+
+
 def test_settings_do_not_change() -> None:
     """What was loaded stays as it was loaded."""
     with pytest.raises(ValidationError):

@@ -13,7 +13,7 @@ from engine.errors import Misconfigured, StateMismatch
 from exporters.view.backend import Backend
 from exporters.view.ledger import Ledger, write_ledger
 from exporters.view.migrate import upgrade
-from exporters.view.opening import backend_of, open_view
+from exporters.view.opening import backend_of, open_filled_view, open_view
 from exporters.view.tables import METADATA
 from tests.view.kit import IDENTITY, Album, Feed
 
@@ -73,6 +73,20 @@ def test_a_view_of_another_state_is_refused(address: str) -> None:
     assert view.counts().items == 0
     view.close()
     open_view(address, "other").close()
+
+
+def test_a_view_is_read_whatever_state_it_follows(address: str) -> None:
+    """Who only reads need not know; where there is no view yet, none is made."""
+    for _ in range(2):
+        with pytest.raises(Misconfigured, match="cairn view --to URL"):
+            open_filled_view(address)
+    view = open_view(address, IDENTITY)
+    Feed(view).tell(Album().photo("a", "c"))
+    view.close()
+    view = open_filled_view(address)
+    assert view.counts().items == 1
+    view.close()
+    open_view(address, IDENTITY).close()
 
 
 @pytest.mark.parametrize(
