@@ -184,7 +184,12 @@ def _moment(value: object) -> float:
         raise _bad(f"asked_at {text!r} is no RFC 3339 time") from None
     if moment.tzinfo is None:
         raise _bad(f"asked_at {text!r} lacks its offset from UTC")
-    return moment.timestamp()
+    seconds = moment.timestamp()
+    try:
+        datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError):
+        raise _bad(f"asked_at {text!r} is in a year that UTC has no date of") from None
+    return seconds
 
 
 def _decoded(key: bytes | None) -> str | None:

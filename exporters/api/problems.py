@@ -43,7 +43,11 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def handle_problems(app: FastAPI) -> None:
-    """Answer what is raised on purpose; all else is a bug, logged with its traceback."""
+    """Answer what is raised on purpose; all else is a bug, and is raised again for the log."""
+
+    @app.exception_handler(Exception)
+    async def bug(_: Request, __: Exception) -> Response:
+        return problem(500, "this is a fault of the server: its log tells more")
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> Response:

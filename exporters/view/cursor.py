@@ -24,8 +24,10 @@ def write_cursor(order: str, key: Key, n: int) -> str:
     return urlsafe_b64encode(orjson.dumps([order, key, n])).decode().rstrip("=")
 
 
-def read_cursor(cursor: str, order: str, kind: type[Key]) -> tuple[Key, int]:
-    """Key and row to go on after; raises BadCursor."""
+def read_cursor(
+    cursor: str, order: str, kind: type[Key], most: int = MAX_NUMBER
+) -> tuple[Key, int]:
+    """Key and row to go on after; raises BadCursor. most: largest key, where it is a number."""
     try:
         padded = cursor[:MAX_CHARS].encode("ascii") + b"=" * (-len(cursor[:MAX_CHARS]) % 4)
         values = orjson.loads(urlsafe_b64decode(padded))
@@ -38,7 +40,7 @@ def read_cursor(cursor: str, order: str, kind: type[Key]) -> tuple[Key, int]:
         key = float(key)
     if type(key) is not kind or type(n) is not int or not 0 <= n <= MAX_NUMBER:
         raise _bad(order)
-    if (isinstance(key, int) and abs(key) > MAX_NUMBER) or (isinstance(key, str) and "\0" in key):
+    if (isinstance(key, int) and abs(key) > most) or (isinstance(key, str) and "\0" in key):
         raise _bad(order)
     return key, n
 

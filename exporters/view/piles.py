@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 from engine.jobs.quality import limit_of
 from engine.types import Vector
 from exporters.view.answers import ClusterFilter, ClusterOrder, ClusterRow, ItemRow, Page
-from exporters.view.cursor import read_cursor, write_cursor
+from exporters.view.cursor import MAX_NUMBER, read_cursor, write_cursor
 from exporters.view.reading import ITEMS, item_row, page, scope_number
 from exporters.view.tables import clusters, items, ledger, scopes
 from exporters.view.tally import mean_place
@@ -21,6 +21,8 @@ from exporters.view.tally import mean_place
 EXEMPLARS = 6
 """Items that a cluster is shown by in a list."""
 MAX_REDIRECTS = 10_000
+MAX_SIZE = 2**31 - 1
+"""As the column of sizes holds it."""
 _WEIGHTY = (clusters.c.total, clusters.c.mean)
 CLUSTERS = select(
     *(column for column in clusters.c if column not in set(_WEIGHTY)), scopes.c.scope
@@ -116,9 +118,9 @@ def _ordered(query: Select[Any], order: ClusterOrder, cursor: str | None) -> Sel
     c = clusters.c
     if order == "name":
         return _by_name(query, cursor)
-    column = c.changed if order == "changed" else c.size
+    column, most = (c.changed, MAX_NUMBER) if order == "changed" else (c.size, MAX_SIZE)
     if cursor is not None:
-        key, n = read_cursor(cursor, order, int)
+        key, n = read_cursor(cursor, order, int, most)
         query = query.where((column < key) | ((column == key) & (c.n < n)))
     return query.order_by(column.desc(), c.n.desc())
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from engine.command_message import command_record, parse_command
 from engine.errors import Transient
 from engine.types import Correction
 from exporters.api.app import create_app
@@ -23,12 +24,14 @@ HERE = "http://localhost"
 
 
 class Tray:
-    """A desk that only keeps what is handed in."""
+    """A desk that only keeps what is handed in, as a message has to hold it."""
 
     def __init__(self) -> None:
         self.sent: list[Correction] = []
 
     def send(self, correction: Correction) -> None:
+        record = command_record(correction)
+        assert parse_command(record.key, record.value, correction.origin).order == correction.order
         self.sent.append(correction)
 
 
@@ -69,6 +72,13 @@ class Served:
     def fill(self, bench: Bench) -> None:
         """Tell all that a bench did and the view does not know yet."""
         self.feed.tell(*outcomes_with_times(bench)[len(self.feed.told) :])
+
+
+class BrokenView:
+    """A view that has a bug."""
+
+    def scopes(self) -> list[str]:
+        raise ValueError("secret detail")
 
 
 def client_of(

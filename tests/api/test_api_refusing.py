@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from exporters.api.app import create_app
 from exporters.api.port import Options
 from exporters.view.port import View
-from tests.api.kit import AwayView, Served, ShutDesk, bearing, client_of
+from tests.api.kit import HERE, AwayView, BrokenView, Served, ShutDesk, bearing, client_of
 from tests.view.kit import Album
 
 TOKEN = "schlüssel"  # noqa: S105 # of nothing
@@ -177,6 +177,16 @@ def test_a_view_or_workers_that_are_away_are_503(api: Served) -> None:
         assert response.headers["retry-after"]
     shut = client_of(api.view, ShutDesk())
     assert "try again" in complaint(shut.post("/api/v1/commands", json=CONFIRM), 503)
+
+
+def test_a_bug_is_a_500_that_tells_nothing() -> None:
+    """But it is raised again, for the log."""
+    view = cast("View", BrokenView())
+    with pytest.raises(ValueError, match="secret detail"):
+        client_of(view).get("/api/v1/scopes")
+    app = create_app(view, None, Options(), lambda: False)
+    client = TestClient(app, base_url=HERE, raise_server_exceptions=False)
+    assert "secret" not in complaint(client.get("/api/v1/scopes"), 500)
 
 
 def test_a_server_that_only_shows_says_so(api: Served) -> None:

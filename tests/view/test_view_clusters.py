@@ -8,7 +8,7 @@ import pytest
 from engine.commands import ForgetImage, MergeClusters, NameCluster
 from engine.lineage import Confirmed, Forgotten, Merged, Named, Vouched
 from engine.types import GeoPoint
-from exporters.view.answers import ClusterFilter
+from exporters.view.answers import ClusterFilter, ClusterOrder
 from exporters.view.cursor import BadCursor, read_cursor, write_cursor
 from exporters.view.port import View
 from tests.builders import unit
@@ -97,6 +97,15 @@ def test_a_malformed_cursor_is_refused(view: View, cursor: str) -> None:
     ):
         with pytest.raises(BadCursor, match="begin without one"):
             asking()
+
+
+@pytest.mark.parametrize(("order", "key"), [("size", 2**40), ("size", -(2**40)), ("name", "\0")])
+def test_a_cursor_that_no_database_holds_is_refused(
+    view: View, order: ClusterOrder, key: int | str
+) -> None:
+    """Well-formed, but no list ever ended there."""
+    with pytest.raises(BadCursor):
+        view.clusters(SITE, order, 5, write_cursor(order, key, 1))
 
 
 def test_a_cursor_of_another_list_is_refused() -> None:
