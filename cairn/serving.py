@@ -75,6 +75,7 @@ def serve_view(serve: Serve, url: str, desk: Desk | None, stop: Event) -> None:
             access_log=False,
             http="h11",
             log_config=None,
+            log_level="warning",
             loop="asyncio",
             proxy_headers=False,
             server_header=False,

@@ -23,6 +23,8 @@ POLL_S: Final = 0.25
 KEEP_ALIVE_S: Final = 15.0
 AT_ONCE: Final = 500
 KIND: Final = "text/event-stream"
+AT_ONCE_THROUGH: Final = {"X-Accel-Buffering": "no"}
+"""Proxies that know it pass each event on as it comes."""
 
 router = APIRouter(tags=["events"])
 _log = logging.getLogger(__name__)
@@ -43,7 +45,8 @@ async def events(
     start = asked.after if last_event_id is None else last_event_id
     if start is None:
         start = await run_in_threadpool(given.view.last_event)
-    return StreamingResponse(following(given.view, start, given.stopping), media_type=KIND)
+    told = following(given.view, start, given.stopping)
+    return StreamingResponse(told, headers=AT_ONCE_THROUGH, media_type=KIND)
 
 
 async def following(view: View, number: int, stopping: Callable[[], bool]) -> AsyncIterator[str]:

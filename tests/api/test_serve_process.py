@@ -130,3 +130,13 @@ def test_a_token_is_one_line(url: str, token: str, monkeypatch: pytest.MonkeyPat
     """Nobody could bear another; an empty one everybody."""
     monkeypatch.setenv("CAIRN_SERVE__TOKEN", token)
     assert "one line" in complaint("serve", "--view", url)
+
+
+def test_without_the_extra_it_is_named(url: str) -> None:
+    """One line that says what to install."""
+    without = "import sys; sys.modules['uvicorn'] = None; from cairn.cli import main; main()"
+    command = [sys.executable, "-c", without, "serve", "--view", url]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "cairn: serving needs uvicorn: pip install 'imagecairn[serve]'\n"
