@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -89,8 +88,8 @@ def client_of(
 
 
 @contextmanager
-def served(directory: Path) -> Iterator[Served]:
-    with closing(open_view(f"sqlite:///{directory}/view.db", IDENTITY)) as view:
+def served(url: str) -> Iterator[Served]:
+    with closing(open_view(url, IDENTITY)) as view:
         tray = Tray()
         yield Served(view, Feed(view), client_of(view, tray), tray)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -15,6 +14,7 @@ from starlette.testclient import TestClient
 
 from tests.api.kit import Served, Tray, client_of, served
 from tests.shards import SCOPE, Desk
+from tests.view.server import blank
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats()
@@ -32,10 +32,19 @@ JSON = st.recursive(
 )
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Address of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('fuzzed')}/view.db"
+    address: str = request.getfixturevalue("server")
+    blank(address)
+    return address
+
+
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    directory: Path = tmp_path_factory.mktemp("fuzzed")
-    with served(directory) as api:
+def filled(url: str) -> Iterator[Served]:
+    with served(url) as api:
         bench = Desk()
         bench.photos(1, 1, 2, 3)
         api.fill(bench)
