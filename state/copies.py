@@ -6,13 +6,13 @@ somebody may look at what happened to it; nothing needs it any more.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from engine.errors import Transient
 from state.saver import Saver
+from state.snapshot_file import Disk
 from state.store import SqliteStore, open_store
 
 ASIDE: Final = ".unusable"
@@ -47,7 +47,7 @@ class Copies:
         try:
             for part in _PARTS:
                 _move(path.with_name(path.name + part), aside.with_name(aside.name + part))
-            _settle(self.directory)
+            Disk().sync_directory(self.directory)
         except OSError as error:
             raise Transient(f"{path} cannot be set aside: {error}") from error
         return aside
@@ -62,12 +62,3 @@ def _move(source: Path, target: Path) -> None:
         source.replace(target)
     else:
         target.unlink(missing_ok=True)
-
-
-def _settle(directory: Path) -> None:
-    """Make renames in a directory outlive a loss of power."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
