@@ -34,7 +34,8 @@ def start_logging(settings: Log) -> None:
 
     Warnings, of libraries and of the engine, are entries as well. Kafka's client repeats at
     every turn what our own lines say once: it speaks only in debug, and even then not at
-    length, for it would show its configuration and all it sends, with the password.
+    length, for it would show its configuration and all it sends, with the password. Alembic
+    tells the same four lines whenever a view is opened.
     """
     handler = logging.StreamHandler(sys.stderr)
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -43,3 +44,5 @@ def start_logging(settings: Log) -> None:
     logging.captureWarnings(capture=True)
     quiet = logging.CRITICAL if settings.level != "debug" else logging.INFO
     logging.getLogger("kafka").setLevel(quiet)
+    if settings.level == "info":
+        logging.getLogger("alembic").setLevel(logging.WARNING)
