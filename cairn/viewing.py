@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from itertools import islice
 from pathlib import Path
 from threading import Event
+from time import monotonic
 from typing import Final, TypeAlias
 
 from tenacity import (
@@ -46,6 +47,8 @@ POLL_S: Final = 0.5
 QUIET_S: Final = 2.0
 """Nothing new for so long means that all there was has been read."""
 LONGEST_WAIT_S: Final = 10.0
+REFRESH_S: Final = 60.0
+"""Between two looks at what is only computed now and then, the map for one."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +64,10 @@ def view_state(directory: Path, url: str, *, anew: bool) -> int:
         view = opened.enter_context(closing(open_view(url, state.identity, anew=anew)))
         outcomes = _numbered(OUTCOMES, state.store.outcomes(), view)
         rejections = _numbered(REJECTIONS, state.store.rejections(), view)
-        return tell(view, outcomes) + tell(view, rejections)
+        told = tell(view, outcomes) + tell(view, rejections)
+        for scope in view.scopes() if told else ():
+            view.refresh(scope)
+        return told
 
 
 def tell(view: Database, told: Iterator[Told]) -> int:
@@ -102,6 +108,8 @@ class _Following:
         self._broker = broker
         self._prefix = prefix
         self._view = view
+        self._changed: set[str] = set()
+        self._refreshed = monotonic()
 
     def run(self, stop: Event, *, once: bool) -> int:
         with ExitStack() as opened:
@@ -122,7 +130,19 @@ class _Following:
             told = sum(self._step(poll, stop) for poll in polls)
             count += told
             quiet_s = 0.0 if told else quiet_s + POLL_S * len(polls)
+            if monotonic() - self._refreshed >= REFRESH_S or (once and quiet_s >= QUIET_S):
+                self._refresh()
         return count
+
+    def _refresh(self) -> None:
+        """Compute anew what depends on all of a scope; later, where the database is busy."""
+        self._refreshed = monotonic()
+        try:
+            for scope in sorted(self._changed):
+                self._view.refresh(scope)
+                self._changed.discard(scope)
+        except Transient as error:
+            _log.warning("%s; computing the map later", error)
 
     def _step(self, poll: Poll, stop: Event) -> int:
         """Write what has come; wait a little where Kafka is away."""
@@ -150,7 +170,9 @@ class _Following:
             reraise=True,
         ):
             with attempt:
-                return tell(self._view, iter(told))
+                count = tell(self._view, iter(told))
+                self._changed |= {one.scope for _, one in told if isinstance(one, Outcome)}
+                return count
         raise AssertionError("tenacity raises what it gives up on")
 
     def _rejections(self, letters: DeadLetterFollower) -> Poll:
