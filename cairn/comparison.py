@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -18,6 +19,8 @@ from engine.verdict import Verdict
 from engine.vision.decode import decode
 from engine.vision.explain import side_by_side
 
+Named: TypeAlias = tuple[str, bytes]
+"""What a photo is called, and its bytes."""
 JPEG_QUALITY = 88
 
 
@@ -34,9 +37,9 @@ class Comparison:
     picture: bytes
 
 
-def compare(one: bytes, other: bytes, eyes: Eyes, guards: Guards) -> Comparison:
-    """Compare the first item of each photo. Raises BadImage."""
-    left, right = (_view(data, eyes, guards) for data in (one, other))
+def compare(one: Named, other: Named, eyes: Eyes, guards: Guards) -> Comparison:
+    """Compare the first item of each photo. Raises BadImage, which says of which."""
+    left, right = (_view(*photo, eyes, guards) for photo in (one, other))
     verdict, pairs = None, np.empty((0, 4), np.float32)
     if eyes.extractor is not None:
         features = [eyes.extractor.extract(view.pixels, view.hidden) for view in (left, right)]
@@ -47,10 +50,13 @@ def compare(one: bytes, other: bytes, eyes: Eyes, guards: Guards) -> Comparison:
     return Comparison(float(first @ second), verdict, _jpeg(picture))
 
 
-def _view(data: bytes, eyes: Eyes, guards: Guards) -> View:
-    views = eyes.framing(decode(data, limits_of(guards)).image)
+def _view(name: str, data: bytes, eyes: Eyes, guards: Guards) -> View:
+    try:
+        views = eyes.framing(decode(data, limits_of(guards)).image)
+    except BadImage as error:
+        raise BadImage(error.reason, f"{name}: {error.detail}") from error
     if not views:
-        raise BadImage("nothing_found", "there is nothing in this photo to compare")
+        raise BadImage("nothing_found", f"{name}: there is nothing in this photo to compare")
     return views[0]
 
 

@@ -65,8 +65,8 @@ def _facts(found: Comparison) -> dict[str, str]:
     return facts
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path) -> tuple[str, bytes]:
     try:
-        return path.read_bytes()
+        return str(path), path.read_bytes()
     except OSError as error:
         raise Misconfigured(f"cannot read {path}: {error.strerror}") from error
