@@ -20,7 +20,7 @@ from engine.errors import Misconfigured
 from engine.types import Correction
 from exporters.api.app import create_app
 from exporters.api.guard import is_loopback
-from exporters.api.port import Desk, Options
+from exporters.api.port import Desk, Options, Tools
 from exporters.view.opening import open_filled_view
 
 FINISH_WITHIN_S: Final = 5
@@ -69,7 +69,7 @@ def serve_view(serve: Serve, url: str, desk: Desk | None, stop: Event) -> None:
     """Answer until a signal sets `stop`; raises Misconfigured."""
     options = options_of(serve)
     with closing(open_filled_view(url)) as view, _listening(serve.host, serve.port) as listener:
-        app = create_app(view, desk, options, stop.is_set)
+        app = create_app(view, Tools(desk), options, stop.is_set)
         config = uvicorn.Config(
             app,
             access_log=False,

@@ -11,19 +11,17 @@ from starlette.middleware.cors import CORSMiddleware
 from exporters.api import clusters, commands, overview, photos, stream
 from exporters.api.given import Given
 from exporters.api.guard import Guard
-from exporters.api.port import Desk, Options
+from exporters.api.port import Options, Tools
 from exporters.api.problems import documented, handle_problems
 from exporters.view.port import View
 
 PREFIX = "/api/v1"
 
 
-def create_app(
-    view: View, desk: Desk | None, options: Options, stopping: Callable[[], bool]
-) -> FastAPI:
+def create_app(view: View, tools: Tools, options: Options, stopping: Callable[[], bool]) -> FastAPI:
     """Make the API over a view.
 
-    desk: None takes no corrections. stopping: tells streams of events when to end.
+    stopping: tells streams of events when to end.
     """
     app = FastAPI(
         title="Cairn",
@@ -33,7 +31,7 @@ def create_app(
         docs_url=None,  # they load scripts of others
         redoc_url=None,
     )
-    app.state.given = Given(view, desk, options, stopping)
+    app.state.given = Given(view, tools, options, stopping)
     app.include_router(_versioned())
     handle_problems(app)
     app.add_middleware(Guard, options=options)

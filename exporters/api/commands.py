@@ -79,10 +79,10 @@ async def correct(request: Request, given: All, response: Response) -> answers.A
 
     The same `command_id` is carried out once, however often it is sent; not given, one is made.
     """
-    if given.desk is None:
+    if given.tools.desk is None:
         raise refusal(409, "this server only shows: start it with --state or --kafka to correct")
     correction = correction_in(await _body(request, given.options.max_body_bytes))
-    await run_in_threadpool(given.desk.send, correction)
+    await run_in_threadpool(given.tools.desk.send, correction)
     scope, command_id = correction.scope, correction.command_id
     ask = f"{PATH}?{urlencode({'scope': scope, 'id': command_id})}"
     response.headers["Location"] = ask

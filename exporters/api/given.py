@@ -8,16 +8,16 @@ from typing import Annotated, TypeAlias, cast
 
 from fastapi import Depends, Request
 
-from exporters.api.port import Desk, Options
+from exporters.api.port import Options, Tools
 from exporters.view.port import View
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What endpoints need. desk: None where no corrections are taken."""
+    """What endpoints need."""
 
     view: View
-    desk: Desk | None
+    tools: Tools
     options: Options
     stopping: Callable[[], bool]
 

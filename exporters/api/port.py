@@ -21,6 +21,16 @@ class Desk(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Tools:
+    """What an application can do besides asking the view; None: it cannot, and says so.
+
+    desk: takes corrections.
+    """
+
+    desk: Desk | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """How the API meets strangers.
 

@@ -13,7 +13,7 @@ from engine.command_message import command_record, parse_command
 from engine.errors import Transient
 from engine.types import Correction
 from exporters.api.app import create_app
-from exporters.api.port import Desk, Options
+from exporters.api.port import Desk, Options, Tools
 from exporters.view.opening import open_view
 from exporters.view.port import View
 from tests.shards import Desk as Bench
@@ -83,7 +83,7 @@ class BrokenView:
 def client_of(
     view: View, desk: Desk | None = None, *, stopping: bool = False, **options: Any
 ) -> TestClient:
-    app = create_app(view, desk, Options(**options), lambda: stopping)
+    app = create_app(view, Tools(desk), Options(**options), lambda: stopping)
     return TestClient(app, base_url=HERE)
 
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from exporters.api.app import create_app
-from exporters.api.port import Options
+from exporters.api.port import Options, Tools
 from exporters.view.port import View
 from tests.api.kit import HERE, AwayView, BrokenView, Served, ShutDesk, bearing, client_of
 from tests.view.kit import Album
@@ -184,7 +184,7 @@ def test_a_bug_is_a_500_that_tells_nothing() -> None:
     view = cast("View", BrokenView())
     with pytest.raises(ValueError, match="secret detail"):
         client_of(view).get("/api/v1/scopes")
-    app = create_app(view, None, Options(), lambda: False)
+    app = create_app(view, Tools(), Options(), lambda: False)
     client = TestClient(app, base_url=HERE, raise_server_exceptions=False)
     assert "secret" not in complaint(client.get("/api/v1/scopes"), 500)
 
@@ -204,7 +204,7 @@ def test_browsers_are_told_what_not_to_do(api: Served) -> None:
         assert headers["cache-control"] == "no-store"
         assert "access-control-allow-origin" not in headers
     options = Options(token=TOKEN, origins=("https://a.example",))
-    client = TestClient(create_app(api.view, None, options, lambda: False))
+    client = TestClient(create_app(api.view, Tools(), options, lambda: False))
     for origin, allowed in (
         ("https://a.example", "https://a.example"),
         ("https://b.example", None),
