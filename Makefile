@@ -8,6 +8,8 @@ test: ## Run all tests, against a real Kafka where it can be had; ARGS goes to p
 	@scripts/bootstrap test
 	@# Without Kafka its tests skip, unless CAIRN_REQUIRE_KAFKA=1 makes them fail.
 	@[ ! -x scripts/bootstrap-kafka ] || scripts/bootstrap-kafka || [ -z "$$CAIRN_REQUIRE_KAFKA" ]
+	@# As for the browser; CAIRN_REQUIRE_BROWSER=1 makes its tests fail where it is missing.
+	@[ ! -x scripts/bootstrap-browser ] || scripts/bootstrap-browser || [ -z "$$CAIRN_REQUIRE_BROWSER" ]
 	.venv/bin/python -m pytest $(ARGS)
 
 chaos: ## Kill workers 200 times, stop the broker 10 times; CHAOS_KILLS, CHAOS_OUTAGES, CHAOS_SEED

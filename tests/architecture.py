@@ -66,7 +66,7 @@ DOORS = {
     "sklearn": ("engine/jobs/evaluate.py", "engine/jobs/identify.py"),
     "sqlalchemy": ("exporters/view/*",),
     "sqlite3": ("state/*",),
-    "starlette": ("exporters/api/*",),
+    "starlette": ("exporters/api/*", "exporters/page/*"),
     "timm": ("engine/jobs/export_timm.py",),
     "tokenizers": ("engine/jobs/export_tokenizer.py", "engine/vision/clip_text.py"),
     "torch": ("engine/jobs/export_*.py", "engine/jobs/train_*.py"),

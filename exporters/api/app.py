@@ -13,6 +13,7 @@ from exporters.api.given import Given
 from exporters.api.guard import Guard
 from exporters.api.port import Options, Tools
 from exporters.api.problems import documented, handle_problems
+from exporters.page.pages import page_routes
 from exporters.view.port import View
 
 PREFIX = "/api/v1"
@@ -33,6 +34,7 @@ def create_app(view: View, tools: Tools, options: Options, stopping: Callable[[]
     )
     app.state.given = Given(view, tools, options, stopping)
     app.include_router(_versioned())
+    app.router.routes.extend(page_routes(options))
     handle_problems(app)
     app.add_middleware(Guard, options=options)
     if options.origins:

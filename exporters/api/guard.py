@@ -5,16 +5,21 @@ from __future__ import annotations
 import hmac
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
+from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exporters.api.port import Options
 from exporters.api.problems import problem
+from exporters.api.session import COOKIE, session_of
 
-HEALTH: Final = "/api/v1/health"
+API: Final = "/api/"
+OPEN: Final = ("/api/v1/health", "/login")
+"""Answered to everybody, as are the files beneath STATIC."""
+STATIC: Final = "/static/"
 HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -63,8 +68,11 @@ class Guard:
         token = self._options.token
         if token is None:
             return None if _asks_this_machine(headers) else problem(403, _ELSEWHERE)
-        if scope["path"] == HEALTH or _bears(headers, token):
+        path: str = scope["path"]
+        if path in OPEN or path.startswith(STATIC) or _bears(headers, token) or _has(scope, token):
             return None
+        if scope["method"] == "GET" and not path.startswith(API):
+            return _to_login(path, scope["query_string"].decode("latin-1"))
         return problem(401, _NO_TOKEN, {"WWW-Authenticate": "Bearer"})
 
 
@@ -77,6 +85,17 @@ def _bears(headers: Headers, token: str) -> bool:
     kind, _, given = headers.get("authorization", "").partition(" ")
     right = hmac.compare_digest(given.strip().encode("latin-1"), token.encode())
     return right and kind.lower() == "bearer"
+
+
+def _has(scope: Scope, token: str) -> bool:
+    """Whether a browser has logged in; its cookie goes with requests of our own pages alone."""
+    given = HTTPConnection(scope).cookies.get(COOKIE, "")
+    return hmac.compare_digest(given.encode(), session_of(token).encode())
+
+
+def _to_login(path: str, query: str) -> Response:
+    wanted = f"{path}?{query}" if query else path
+    return RedirectResponse(f"/login?{urlencode({'next': wanted})}", 303)
 
 
 def _asks_this_machine(headers: Headers) -> bool:

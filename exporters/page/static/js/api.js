@@ -1,0 +1,49 @@
+// Asks the API. What cannot be answered is thrown as a Problem with a sentence for people.
+
+const BASE = "/api/v1/";
+
+export class Problem extends Error {
+  /** status: of HTTP; 0 where no answer came. */
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** The address of something; parameters that are null, undefined or empty are left out. */
+export function address(path, query = {}) {
+  return BASE + path + asQuery(query);
+}
+
+export function asQuery(query) {
+  const given = Object.entries(query).filter(([, value]) => value != null && value !== "");
+  return given.length ? "?" + new URLSearchParams(given) : "";
+}
+
+export const get = (path, query, options = {}) => ask(address(path, query), options);
+
+export const post = (path, query, body, type) =>
+  ask(address(path, query), { method: "POST", body, headers: { "Content-Type": type } });
+
+export const send = (path, value) => post(path, {}, JSON.stringify(value), "application/json");
+
+async function ask(url, options) {
+  const response = await fetch(url, options).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0, "The server does not answer. Is it running?");
+  });
+  if (response.status === 401) logIn();
+  if (!response.ok) throw new Problem(response.status, await sentence(response));
+  return response.json();
+}
+
+/** Go to the login, and come back here afterwards. */
+export function logIn() {
+  location.assign("/login" + asQuery({ next: location.pathname + location.search }));
+}
+
+async function sentence(response) {
+  const body = await response.json().catch(() => null);
+  const text = body?.detail ?? `The server answered ${response.status}.`;
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

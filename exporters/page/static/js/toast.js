@@ -1,0 +1,19 @@
+// Short messages at the edge of the page, read aloud by screen readers.
+
+import { h, the } from "./dom.js";
+
+const STAYS_MS = 8000;
+
+/**
+ * Say something; kind: "", "good" or "bad"; action: {label, run} becomes a button. Answers what
+ * takes it away.
+ */
+export function tell(text, { kind = "", action = null, stays = false } = {}) {
+  const button = action && h("button", { on: { click: () => { close(); action.run(); } } }, action.label);
+  const away = h("button", { class: "plain", "aria-label": "Close", on: { click: () => close() } }, "×");
+  const toast = h("div", { class: `toast ${kind}` }, h("p", {}, text), button, away);
+  const close = () => toast.remove();
+  the("#toasts").append(toast);
+  if (!stays && kind !== "bad") setTimeout(close, STAYS_MS);
+  return close;
+}
