@@ -212,6 +212,8 @@ class Serve(Section):
     """File that holds the token, instead of `token`."""
     max_body_bytes: Annotated[int, Field(ge=1, le=4 * 1024 * 1024)] = 1024 * 1024
     """Largest command, in bytes."""
+    max_image_bytes: Annotated[int, Field(ge=1, le=256 * 1024 * 1024)] = 25 * 1024 * 1024
+    """Largest photo to search by, in bytes."""
     origins: Annotated[tuple[Origin, ...], BeforeValidator(listed)] = ()
     """Origins of other sites' pages that may read answers: `https://photos.example.com`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from threading import Event
@@ -21,6 +21,7 @@ from engine.types import Correction
 from exporters.api.app import create_app
 from exporters.api.guard import is_loopback
 from exporters.api.port import Desk, Options, Tools
+from exporters.view.database import Database
 from exporters.view.opening import open_filled_view
 
 FINISH_WITHIN_S: Final = 5
@@ -65,11 +66,11 @@ def desk_of(settings: Settings, *, folder: bool, kafka: bool) -> Desk | None:
     return SpoolDesk(settings)
 
 
-def serve_view(serve: Serve, url: str, desk: Desk | None, stop: Event) -> None:
+def serve_view(serve: Serve, url: str, tools_for: Callable[[Database], Tools], stop: Event) -> None:
     """Answer until a signal sets `stop`; raises Misconfigured."""
     options = options_of(serve)
     with closing(open_filled_view(url)) as view, _listening(serve.host, serve.port) as listener:
-        app = create_app(view, Tools(desk), options, stop.is_set)
+        app = create_app(view, tools_for(view), options, stop.is_set)
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -97,7 +98,7 @@ def options_of(serve: Serve) -> Options:
             f"serve.host = {serve.host!r} can be reached by others: set serve.token_file,"
             " or listen on 127.0.0.1"
         )
-    return Options(token, serve.max_body_bytes, serve.origins)
+    return Options(token, serve.max_body_bytes, serve.origins, serve.max_image_bytes)
 
 
 class _Server(uvicorn.Server):

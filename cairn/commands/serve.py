@@ -11,6 +11,7 @@ from cairn.commands.run import stopping
 from cairn.logs import start_logging
 from cairn.options import Config, settings_of
 from engine.errors import Misconfigured
+from exporters.api.port import Tools
 
 
 def serve(
@@ -57,4 +58,4 @@ def serve(
     start_logging(settings.log)
     desk = serving.desk_of(settings, folder=state is not None, kafka=kafka is not None)
     with stopping() as stop:
-        serving.serve_view(settings.serve, view, desk, stop)
+        serving.serve_view(settings.serve, view, lambda _: Tools(desk), stop)

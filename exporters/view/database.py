@@ -39,6 +39,12 @@ class Database:
         self._backend = backend
         self._grades = piles.Grades()
 
+    @property
+    def identity(self) -> str:
+        """What the state that it follows is made with."""
+        with self._reading() as db:
+            return _counted(db).identity
+
     def apply(self, told: Sequence[tuple[Origin, Outcome | Rejection]]) -> None:
         """Write what is new, as one."""
         with self._writing() as (db, counted):
@@ -231,10 +237,14 @@ class Database:
     def _writing(self) -> Iterator[tuple[Connection, Ledger]]:
         writer = self._backend.engine.execution_options(writing=True)
         with _patiently(), writer.begin() as db:
-            counted = read_ledger(db)
-            if counted is None:
-                raise ValueError("a view that was never opened")
-            yield db, counted
+            yield db, _counted(db)
+
+
+def _counted(db: Connection) -> Ledger:
+    counted = read_ledger(db)
+    if counted is None:
+        raise ValueError("a view that was never opened")
+    return counted
 
 
 @contextmanager
