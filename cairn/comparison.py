@@ -13,7 +13,7 @@ from cairn.eyes import Eyes
 from cairn.sections import Guards
 from engine.errors import BadImage
 from engine.sight import View
-from engine.types import Vector
+from engine.types import Rgb, Vector
 from engine.vectors import settle
 from engine.verdict import Verdict
 from engine.vision.decode import decode
@@ -40,14 +40,22 @@ class Comparison:
 def compare(one: Named, other: Named, eyes: Eyes, guards: Guards) -> Comparison:
     """Compare the first item of each photo. Raises BadImage, which says of which."""
     left, right = (_view(*photo, eyes, guards) for photo in (one, other))
+    verdict, picture = matched(left, right, eyes)
+    first, second = (_vector(view, eyes) for view in (left, right))
+    return Comparison(float(first @ second), verdict, picture)
+
+
+def matched(left: View, right: View, eyes: Eyes) -> tuple[Verdict | None, bytes]:
+    """What geometry says of two views, and JPEG of both with lines where they agree.
+
+    None, and no lines, where the profile asks for none.
+    """
     verdict, pairs = None, np.empty((0, 4), np.float32)
     if eyes.extractor is not None:
         features = [eyes.extractor.extract(view.pixels, view.hidden) for view in (left, right)]
         verdict = eyes.verifier.verify(*features)
         pairs = eyes.verifier.agreement(*features)
-    first, second = (_vector(view, eyes) for view in (left, right))
-    picture = side_by_side(left.pixels, right.pixels, pairs)
-    return Comparison(float(first @ second), verdict, _jpeg(picture))
+    return verdict, jpeg_of(side_by_side(left.pixels, right.pixels, pairs))
 
 
 def _view(name: str, data: bytes, eyes: Eyes, guards: Guards) -> View:
@@ -64,7 +72,8 @@ def _vector(view: View, eyes: Eyes) -> Vector:
     return settle(eyes.encoder.embed([view.pixels])[0], eyes.encoder.dim)
 
 
-def _jpeg(picture: np.ndarray) -> bytes:
+def jpeg_of(picture: Rgb) -> bytes:
+    """A picture as a file for people."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality)
     if not done:

@@ -192,7 +192,7 @@ def _item(
     return Item(
         item_id,
         vector,
-        _in_original(view.box, decoded),
+        in_original(view.box, decoded),
         features,
         label=view.label,
         score=view.score,
@@ -205,7 +205,7 @@ def content_hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _in_original(box: Box, decoded: Decoded) -> Box:
+def in_original(box: Box, decoded: Decoded) -> Box:
     """A box of the working image in pixels of the original: rounding gives each axis its scale."""
     height, width = decoded.image.shape[:2]
     across, down = decoded.width / width, decoded.height / height

@@ -145,7 +145,10 @@ class Explainer(Verifier, Protocol):
     """A verifier that can show what its verdict rests on."""
 
     def agreement(self, query: LocalFeatures, exemplar: LocalFeatures) -> Points:
-        """The inliers, to be shown to a person: (n, 4), x and y in pixels of either view."""
+        """The inliers, to be shown to a person, (n, 4): x and y in either view, from 0 to 1.
+
+        Shares of width and height: each kind of features has working images of its own size.
+        """
         ...
 
 

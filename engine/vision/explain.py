@@ -14,30 +14,34 @@ GAP = 12
 MOST_LINES = 120
 """More lines hide what they join; every k-th is drawn then."""
 HUES = 12
+MOST_ACROSS = 4
+"""Widths of a picture by its height: a panorama of one row of pixels would fill all memory."""
 
 
 def side_by_side(left: Rgb, right: Rgb, pairs: Points, height: int = 480) -> Rgb:
     """Both images at one height, and a line from (x, y) of the left to (x, y) of the right one.
 
-    pairs: (n, 4) pixels of the two images; neighbours have different colours.
+    pairs: (n, 4) shares of width and height of the two images; neighbours have different colours.
+    An image that is very wide is as high as its width allows.
     """
-    scales = height / left.shape[0], height / right.shape[0]
-    shown = [_at_height(image, height) for image in (left, right)]
-    gap = np.full((height, GAP, 3), 255, np.uint8)
-    canvas = np.ascontiguousarray(np.concatenate([shown[0], gap, shown[1]], axis=1))
-    offset = shown[0].shape[1] + GAP
+    one, other = (_fitted(image, height) for image in (left, right))
+    offset = one.shape[1] + GAP
+    canvas = np.full((height, offset + other.shape[1], 3), 255, np.uint8)
+    canvas[: one.shape[0], : one.shape[1]] = one
+    canvas[: other.shape[0], offset:] = other
     step = max(1, -(-len(pairs) // MOST_LINES))
     for number, (x, y, u, v) in enumerate(pairs[::step].tolist()):
-        start = round(x * scales[0]), round(y * scales[0])
-        end = round(u * scales[1]) + offset, round(v * scales[1])
+        start = round(x * one.shape[1]), round(y * one.shape[0])
+        end = round(u * other.shape[1]) + offset, round(v * other.shape[0])
         _line(canvas, start, end, _colour(number))
     return canvas
 
 
-def _at_height(image: Rgb, height: int) -> Rgb:
-    width = max(1, round(image.shape[1] * height / image.shape[0]))
-    method = cv2.INTER_AREA if height < image.shape[0] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
+def _fitted(image: Rgb, height: int) -> Rgb:
+    scale = min(height / image.shape[0], MOST_ACROSS * height / image.shape[1])
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
 
 
 def _line(canvas: Rgb, start: tuple[int, int], end: tuple[int, int], colour: list[int]) -> None:

@@ -68,12 +68,13 @@ class EpipolarVerifier:
         )
 
     def agreement(self, query: LocalFeatures, exemplar: LocalFeatures) -> Points:
-        """The inliers as (n, 4) pixels of the two working images: x and y in each."""
+        """The inliers, (n, 4): x and y in each view, as shares of its width and height."""
         first, second = sorted((query, exemplar), key=_rank)
         left, right, _ = self._matched(first, second)
         agree = self._agreeing(left, right)
         pair = (left, right) if first is query else (right, left)
-        return np.concatenate([points[agree, :2] for points in pair], axis=1)
+        sizes = np.array([query.width, query.height, exemplar.width, exemplar.height], np.float32)
+        return np.concatenate([points[agree, :2] for points in pair], axis=1) / sizes
 
     def _matched(
         self, first: LocalFeatures, second: LocalFeatures

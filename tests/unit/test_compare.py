@@ -61,5 +61,15 @@ def test_many_lines_do_not_hide_the_picture() -> None:
     """Of thousands of pairs some are drawn, of few all; images of any shape fit."""
     grey = np.full((60, 40, 3), 128, np.uint8)
     tall = np.full((300, 20, 3), 128, np.uint8)
-    pairs = np.tile(np.array([[20, 30, 10, 150]], np.float32), (5000, 1))
+    pairs = np.tile(np.array([[0.5, 0.5, 0.5, 0.5]], np.float32), (5000, 1))
     assert side_by_side(grey, tall, pairs).shape == (480, 320 + GAP + 32, 3)
+
+
+def test_lines_lead_to_what_they_join() -> None:
+    """Whatever size the photos were looked at in; a photo of one row does not fill the memory."""
+    grey, row = np.full((60, 40, 3), 128, np.uint8), np.full((1, 9000, 3), 128, np.uint8)
+    picture = side_by_side(grey, row, np.array([[0.5, 0.25, 1.0, 0.0]], np.float32))
+    assert picture.shape == (480, 320 + GAP + 1920, 3)
+    coloured = np.argwhere(np.ptp(picture.astype(int), axis=2) > 60)
+    assert np.abs(coloured.min(axis=0) - [0, 160]).max() < 5
+    assert np.abs(coloured.max(axis=0) - [120, 320 + GAP + 1920]).max() < 5
