@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cairn.commands.run import stopping
 from cairn.logs import start_logging
-from cairn.options import Config, settings_of
+from cairn.options import Config, Encoder, Profile, settings_of
 from engine.errors import Misconfigured
-from exporters.api.port import Tools
+
+if TYPE_CHECKING:
+    from exporters.api.port import Tools
+    from exporters.view.database import Database
 
 
 def serve(
@@ -32,24 +35,37 @@ def serve(
         typer.Option("--host", help="Address to listen on; others than loopback need a token."),
     ] = None,
     port: Annotated[int | None, typer.Option("--port", help="Port to listen on; 0: any.")] = None,
+    profile: Profile = None,
+    encoder: Encoder = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            "--text",
+            metavar="FILE_OR_NAME",
+            help="Text encoder that goes with the encoder, to search by words.",
+        ),
+    ] = None,
     config: Config = None,
 ) -> None:
     """Answer questions about clusters over HTTP, and take corrections (extra `[serve]`).
 
     docs/api.md shows what can be asked; /api/v1/openapi.json describes all of it. Without --state
     or --kafka it only shows. The token lies in the setting serve.token_file or serve.token.
+    Photos are searched by with the encoder and the profile that the state was made with.
 
     Example: cairn serve --view sqlite:///view.db --kafka localhost:9092
     """
     if state is not None and kafka is not None:
         raise Misconfigured("give --state DIR or --kafka HOST:PORT, not both")
     try:
-        from cairn import serving  # noqa: PLC0415  needs the extra
+        from cairn import serving, tools  # noqa: PLC0415  needs the extra
     except ImportError as error:
         advice = "pip install 'imagecairn[serve]'"
         raise Misconfigured(f"serving needs {error.name}: {advice}") from error
     settings = settings_of(
         config,
+        engine__profile=profile,
+        engine__encoder=encoder,
         kafka__bootstrap=kafka,
         state__directory=None if state is None else str(state),
         serve__host=host,
@@ -57,5 +73,9 @@ def serve(
     )
     start_logging(settings.log)
     desk = serving.desk_of(settings, folder=state is not None, kafka=kafka is not None)
+
+    def tools_for(database: Database) -> Tools:
+        return tools.tools_of(settings, database, desk, text=text)
+
     with stopping() as stop:
-        serving.serve_view(settings.serve, view, lambda _: Tools(desk), stop)
+        serving.serve_view(settings.serve, view, tools_for, stop)

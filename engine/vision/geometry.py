@@ -74,7 +74,8 @@ class EpipolarVerifier:
         agree = self._agreeing(left, right)
         pair = (left, right) if first is query else (right, left)
         sizes = np.array([query.width, query.height, exemplar.width, exemplar.height], np.float32)
-        return np.concatenate([points[agree, :2] for points in pair], axis=1) / sizes
+        shown = np.concatenate([points[agree, :2] for points in pair], axis=1)
+        return np.asarray(shown / sizes, np.float32)
 
     def _matched(
         self, first: LocalFeatures, second: LocalFeatures

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Security
 from fastapi.security import HTTPBearer
 from starlette.middleware.cors import CORSMiddleware
 
-from exporters.api import clusters, commands, overview, photos, stream
+from exporters.api import clusters, commands, overview, photos, pictures, search, stream
 from exporters.api.given import Given
 from exporters.api.guard import Guard
 from exporters.api.port import Options, Tools
@@ -52,6 +52,6 @@ def _versioned() -> APIRouter:
     # The guard has checked the token: this names it in the OpenAPI document.
     bearer = Security(HTTPBearer(auto_error=False))
     routes = APIRouter(prefix=PREFIX, dependencies=[bearer], responses=documented(401, 403, 503))
-    for part in (overview, clusters, photos, commands, stream):
+    for part in (overview, clusters, photos, pictures, search, commands, stream):
         routes.include_router(part.router)
     return routes

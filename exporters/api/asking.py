@@ -10,6 +10,8 @@ from engine.jobs.quality import Quality
 from exporters.view.answers import ClusterFilter, ClusterOrder, MemberOrder, State
 
 MAX_CHARS = 8192
+MAX_WORDS = 1000
+"""Characters; text models read some dozens of words."""
 MAX_NUMBER = 2**63 - 1
 MAX_ROWS = 200
 
@@ -22,6 +24,9 @@ def _storable(text: str) -> str:
 
 Text: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=MAX_CHARS), AfterValidator(_storable)
+]
+Words: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=MAX_WORDS), AfterValidator(_storable)
 ]
 Size: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Number: TypeAlias = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
@@ -75,6 +80,27 @@ class Near(One):
 
     k: Rows = 10
     """Most rows to answer."""
+
+
+class Searched(InScope):
+    """What is like something that is sent."""
+
+    k: Rows = 10
+    """Most rows to answer."""
+
+
+class Described(Searched):
+    """What is like words."""
+
+    words: Words
+    """What is to be seen: `a red car`."""
+
+
+class Matched(One):
+    """An item beside another."""
+
+    other: Text | None = Field(None, alias="with")
+    """Id of the other item; not given: the one that it agreed with best."""
 
 
 class Paged(One):

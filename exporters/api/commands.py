@@ -17,6 +17,7 @@ from engine.command_message import command_of
 from engine.errors import BadCommand
 from engine.types import Correction, Origin
 from exporters.api import answers, asking
+from exporters.api.bodies import kind_of, read_body
 from exporters.api.given import All, TheView
 from exporters.api.problems import documented, refusal
 
@@ -71,7 +72,7 @@ BODY: Final[dict[str, Any]] = {
     "/commands",
     status_code=202,
     summary="Correct something: it is handed to the workers",
-    responses=documented(409, 413, 415, 422, 503),
+    responses=documented(408, 409, 413, 415, 422, 503),
     openapi_extra=BODY,
 )
 async def correct(request: Request, given: All, response: Response) -> answers.Accepted:
@@ -81,7 +82,9 @@ async def correct(request: Request, given: All, response: Response) -> answers.A
     """
     if given.tools.desk is None:
         raise refusal(409, "this server only shows: start it with --state or --kafka to correct")
-    correction = correction_in(await _body(request, given.options.max_body_bytes))
+    if kind_of(request) != KIND:  # what a form of another site's page can send is refused
+        raise refusal(415, f"a command is sent as {KIND}")
+    correction = correction_in(await read_body(request, given.options.max_body_bytes))
     await run_in_threadpool(given.tools.desk.send, correction)
     scope, command_id = correction.scope, correction.command_id
     ask = f"{PATH}?{urlencode({'scope': scope, 'id': command_id})}"
@@ -119,18 +122,3 @@ def correction_in(body: bytes) -> Correction:
         fields["command_id"] = uuid4().hex
     made = command_of(fields, fields.get("scope"), FROM_HERE)
     return made if made.asked_at is not None else replace(made, asked_at=time.time())
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """Read the body, no further than it may go.
-
-    Only JSON: what a form of another site's page can send is none.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != KIND:
-        raise refusal(415, f"a command is sent as {KIND}")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise refusal(413, f"the body is larger than {most} bytes")
-    return bytes(body)

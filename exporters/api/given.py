@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias, cast
 
 from fastapi import Depends, Request
 
 from exporters.api.port import Options, Tools
+from exporters.api.turns import Turns, few_uploads, one_a_processor
 from exporters.view.port import View
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What endpoints need."""
+    """What endpoints need. heavy, uploads: turns for what costs a lot, shared by all of them."""
 
     view: View
     tools: Tools
     options: Options
     stopping: Callable[[], bool]
+    heavy: Turns = field(default_factory=one_a_processor)
+    uploads: Turns = field(default_factory=few_uploads)
 
 
 def given(request: Request) -> Given:

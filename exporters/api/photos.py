@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from exporters.api import answers, asking
 from exporters.api.given import TheView
 from exporters.api.problems import documented, refusal
+from exporters.api.search import nearest_to
 
 router = APIRouter(responses=documented(404, 422), tags=["photos"])
 
@@ -20,20 +21,6 @@ def image(view: TheView, asked: Annotated[asking.One, Query()]) -> answers.Image
     if row is None:
         raise refusal(404, f"scope {asked.scope!r} has no image {asked.id!r}")
     return answers.Image.model_validate(row)
-
-
-@router.get(
-    "/image/thumbnail",
-    summary="Small picture of a photo, JPEG",
-    response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}},
-)
-def thumbnail(view: TheView, asked: Annotated[asking.One, Query()]) -> Response:
-    """Not every photo has one."""
-    jpeg = view.thumbnail(asked.scope, asked.id)
-    if jpeg is None:
-        raise refusal(404, f"scope {asked.scope!r} has no thumbnail of an image {asked.id!r}")
-    return Response(jpeg, media_type="image/jpeg")
 
 
 @router.get("/item", summary="An item, and why it lies where it lies")
@@ -53,12 +40,7 @@ def similar(
     vector = view.vector(asked.scope, asked.id)
     if vector is None:
         raise refusal(404, _no_item(asked))
-    found = view.nearest(asked.scope, vector, asked.k, without=[asked.id])
-    like = [
-        answers.LikeItem(item=answers.Item.model_validate(row), cosine=cosine)
-        for row, cosine in found
-    ]
-    return answers.Page(rows=like)
+    return nearest_to(view, asked.scope, [vector], asked.k, [asked.id])
 
 
 def _no_item(asked: asking.One) -> str:
