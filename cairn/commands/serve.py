@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -16,42 +16,44 @@ if TYPE_CHECKING:
     from exporters.api.port import Tools
     from exporters.view.database import Database
 
+View: TypeAlias = Annotated[
+    str, typer.Option("--view", metavar="URL", help="A database that `cairn view` keeps.")
+]
+State: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--state", metavar="DIR", help="Take corrections for this state's worker."),
+]
+Kafka: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--kafka", metavar="HOST:PORT", help="Take corrections for these workers."),
+]
+Host: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--host", help="Address to listen on; others than loopback need a token."),
+]
+Port: TypeAlias = Annotated[int | None, typer.Option("--port", help="Port to listen on; 0: any.")]
+Text: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--text", metavar="FILE_OR_NAME", help="Text encoder to search by words with."),
+]
+
 
 def serve(
-    view: Annotated[
-        str,
-        typer.Option("--view", metavar="URL", help="A database that `cairn view` keeps."),
-    ],
-    state: Annotated[
-        Path | None,
-        typer.Option("--state", metavar="DIR", help="Take corrections for this state's worker."),
-    ] = None,
-    kafka: Annotated[
-        str | None,
-        typer.Option("--kafka", metavar="HOST:PORT", help="Take corrections for these workers."),
-    ] = None,
-    host: Annotated[
-        str | None,
-        typer.Option("--host", help="Address to listen on; others than loopback need a token."),
-    ] = None,
-    port: Annotated[int | None, typer.Option("--port", help="Port to listen on; 0: any.")] = None,
+    view: View,
+    state: State = None,
+    kafka: Kafka = None,
+    host: Host = None,
+    port: Port = None,
     profile: Profile = None,
     encoder: Encoder = None,
-    text: Annotated[
-        str | None,
-        typer.Option(
-            "--text",
-            metavar="FILE_OR_NAME",
-            help="Text encoder that goes with the encoder, to search by words.",
-        ),
-    ] = None,
+    text: Text = None,
     config: Config = None,
 ) -> None:
     """Answer questions about clusters over HTTP, and take corrections (extra `[serve]`).
 
     docs/api.md shows what can be asked; /api/v1/openapi.json describes all of it. Without --state
     or --kafka it only shows. The token lies in the setting serve.token_file or serve.token.
-    Photos are searched by with the encoder and the profile that the state was made with.
+    To search by photos, give --encoder and --profile as the state was made with.
 
     Example: cairn serve --view sqlite:///view.db --kafka localhost:9092
     """

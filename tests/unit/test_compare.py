@@ -49,6 +49,17 @@ def test_a_picture_shows_what_agrees(pictures: list[Path], tmp_path: Path) -> No
     assert lines[1] == 0
 
 
+def test_a_large_photo_is_joined_where_it_agrees(tmp_path: Path) -> None:
+    """Features are found in a smaller image than the one that is shown."""
+    large = Image.fromarray(photo("coffee.png")).resize((1200, 800))
+    large.save(tmp_path / "large.png")
+    cairn("compare", *[tmp_path / "large.png"] * 2, "-o", tmp_path / "matches.jpg")
+    picture = np.asarray(Image.open(tmp_path / "matches.jpg")).astype(int)
+    gap = picture[:, picture.shape[1] // 2]
+    (rows,) = np.nonzero(np.ptp(gap, axis=1) > 60)
+    assert rows.max() > 0.8 * len(gap)
+
+
 def test_what_is_no_photo_is_said(pictures: list[Path], tmp_path: Path) -> None:
     """One line, whichever of the two it is."""
     (tmp_path / "text.jpg").write_text("no photo")
