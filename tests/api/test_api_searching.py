@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -231,6 +232,19 @@ def test_vectors_of_other_eyes_are_never_compared(tmp_path: Path) -> None:
         assert tools_of(settings_of(None), view).searcher is None
 
 
+def test_many_may_look_at_once(sights: Sights) -> None:
+    """Each is answered as if alone, to the bit."""
+    searcher, photos = sights.tools.searcher, list(album().values())
+    assert searcher is not None
+
+    def look(data: bytes) -> list[bytes]:
+        return [vector.tobytes() for _, vector in searcher.of_image(data)]
+
+    alone = [look(data) for data in photos]
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(look, photos * 4)) == alone * 4
+
+
 def test_words_find_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a space in which photos of a colour and its name lie together."""
     monkeypatch.chdir(tmp_path)
@@ -252,6 +266,12 @@ def test_words_find_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             assert first == f"{colour}.png"
             assert cosine > 0.8
             assert all(other < 0.5 for _, other in others)
+        searcher, words = served.tools.searcher, [*COLOURS, "red and blue"] * 50
+        assert searcher is not None
+        alone = [searcher.of_words(one).tobytes() for one in words]
+        with ThreadPoolExecutor(8) as threads:
+            at_once = threads.map(lambda one: searcher.of_words(one).tobytes(), words)
+            assert list(at_once) == alone
 
 
 def test_whoever_comes_too_many_is_asked_to_come_again() -> None:
