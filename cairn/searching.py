@@ -61,8 +61,8 @@ class EyesSearcher:
         self._check_space()
         if self.texts is None:
             raise NoTextModel(
-                "no text model is at hand: start `cairn serve` with --text NAME of one that shares "
-                f"the space of {self.eyes.encoder.identity} (pip install 'imagecairn[text]')"
+                "there is no text model here: start `cairn serve` with --text NAME of one that "
+                "shares a space with the state's encoder, as CLIP's do (extra [text])"
             )
         return settle(self.texts.embed([words])[0], self.texts.dim)
 

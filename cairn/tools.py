@@ -8,9 +8,11 @@ from typing import Final
 from cairn.compose import limits_of, profile_of
 from cairn.eyes import Eyes, open_eyes
 from cairn.searching import EyesMatcher, EyesSearcher, developer
-from cairn.sections import Settings
+from cairn.sections import Guards, Settings
 from cairn.text import words_for
 from engine.errors import Misconfigured
+from engine.ports import TextEncoder
+from engine.vision.decode import DecodeLimits
 from engine.vision.heif import accept_heif
 from exporters.api.port import Desk, Originals, Tools
 from exporters.view.database import Database
@@ -33,18 +35,33 @@ def tools_of(
     text: name or file of the text encoder. Raises Misconfigured where models cannot be opened,
     or where eyes were asked for that the view's state was not made with.
     """
-    if "HEIF" in settings.guards.formats:
-        accept_heif()
-    limits = limits_of(settings.guards)
-    renderer = developer(limits)
     wanted = text is not None or bool(LOOKS & settings.engine.model_fields_set)
-    followed = view.identity
-    eyes = _eyes(settings, followed, wanted=wanted)
+    eyes = _eyes(settings, view.identity, wanted=wanted)
     if eyes is None:
-        return Tools(desk, originals=originals, renderer=renderer)
+        return Tools(desk, originals=originals, renderer=developer(_limits(settings.guards)))
     texts = None if text is None else words_for(text, settings.models.directory, eyes.encoder)
-    searcher = EyesSearcher(eyes, limits, texts, followed, lambda: view.identity)
-    return Tools(desk, searcher, originals, renderer, EyesMatcher(eyes, limits))
+    return tools_with(eyes, settings.guards, view, desk, originals, texts)
+
+
+def tools_with(
+    eyes: Eyes,
+    guards: Guards,
+    view: Database,
+    desk: Desk | None = None,
+    originals: Originals | None = None,
+    texts: TextEncoder | None = None,
+) -> Tools:
+    """All that can be done for a view with the eyes that its state is made with."""
+    limits = _limits(guards)
+    searcher = EyesSearcher(eyes, limits, texts, view.identity, lambda: view.identity)
+    matcher = EyesMatcher(eyes, limits)
+    return Tools(desk, searcher, originals, developer(limits), matcher)
+
+
+def _limits(guards: Guards) -> DecodeLimits:
+    if "HEIF" in guards.formats:
+        accept_heif()
+    return limits_of(guards)
 
 
 def _eyes(settings: Settings, followed: str, *, wanted: bool) -> Eyes | None:
