@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 from starlette.testclient import TestClient
 
 from cairn.options import settings_of
@@ -82,7 +83,9 @@ def client_over(view: View, tools: Tools, options: Options | None = None) -> Tes
 def clustered(folder: Path, photos: dict[str, bytes], *options: object) -> str:
     """Let the commands cluster photos; address of the view of them."""
     source = write(folder / "photos", photos)
-    cairn("run", "--source", source, "--once", "--state", folder / "state", *options)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CAIRN_METRICS__PORT", "0")  # others may run at the same time
+        cairn("run", "--source", source, "--once", "--state", folder / "state", *options)
     url = f"sqlite:///{folder}/view.db"
     cairn("view", "--state", folder / "state", "--to", url)
     return url

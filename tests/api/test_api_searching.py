@@ -119,6 +119,7 @@ CUT = shot(photo("coffee.png"), 0)[:9000]
         (CUT, "", 415, "Content-Type: image/jpeg"),
         (b"a=1", "application/x-www-form-urlencoded", 415, "image/jpeg"),
     ],
+    ids=["empty", "cut", "bomb", "lying", "svg", "gif", "huge", "text", "untyped", "form"],
 )
 def test_what_is_no_photo_is_refused(
     sights: Sights, data: bytes, kind: str, status: int, word: str
