@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from tests.album import album
 from tests.api.kit import Served
 from tests.api.sights import (
     SCOPE,
+    Shelf,
     Sights,
     album_sights,
     as_jpeg,
@@ -33,10 +33,17 @@ from tests.images import encoded, gradient, lying_png, photo, seen_from_aside, s
 from tests.view.kit import Album
 
 
-@pytest.fixture
-def sights(tmp_path: Path) -> Iterator[Sights]:
-    with album_sights(tmp_path) as made:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sights]:
+    with album_sights(tmp_path_factory.mktemp("sights")) as made:
         yield made
+
+
+@pytest.fixture
+def sights(shared: Sights) -> Sights:
+    """With originals of its own."""
+    shelf = Shelf(album())
+    return Sights(shared.view, replace(shared.tools, originals=shelf), shelf)
 
 
 def picture(response: Any) -> Rgb:
@@ -140,7 +147,9 @@ def test_what_is_not_at_hand_is_404(sights: Sights) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"<svg/>", lying_png(60_000, 60_000), shot(gradient(), 0)[:400]]
+    "data",
+    [b"", b"<svg/>", lying_png(60_000, 60_000), shot(gradient(), 0)[:400]],
+    ids=["empty", "svg", "bomb", "cut"],
 )
 def test_hostile_originals_are_not_shown(sights: Sights, data: bytes) -> None:
     """Whatever has come to lie there is decoded within the guards, or not at all."""

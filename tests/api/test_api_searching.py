@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -10,18 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.types import Message
 
 from cairn.options import settings_of
 from cairn.tools import tools_of
-from engine.errors import Misconfigured, Transient
+from engine.errors import Misconfigured
 from engine.types import Box, Rgb, Vector
 from engine.vectors import settle
-from exporters.api.bodies import read_body
 from exporters.api.port import Options, Tools
-from exporters.api.turns import Turns
 from exporters.view.opening import open_view
 from tests.album import album
 from tests.api.kit import Served
@@ -273,40 +267,3 @@ def test_words_find_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         with ThreadPoolExecutor(8) as threads:
             at_once = threads.map(lambda one: searcher.of_words(one).tobytes(), words)
             assert list(at_once) == alone
-
-
-def test_whoever_comes_too_many_is_asked_to_come_again() -> None:
-    """A place that gets free is taken by who waits; nobody waits for ever."""
-
-    async def story() -> list[str]:
-        turns = Turns(1, patience_s=0.1)
-        told: list[str] = []
-        async with turns.taken():
-            with pytest.raises(Transient, match="more is asked for"):
-                await turns.run(lambda: told.append("too many"))
-        await turns.run(lambda: told.append("in turn"))
-        patient = Turns(1, patience_s=60)
-        async with patient.taken():
-            waiting = asyncio.create_task(patient.run(lambda: told.append("waited")))
-            await asyncio.sleep(0)
-        await waiting
-        return told
-
-    assert asyncio.run(story()) == ["in turn", "waited"]
-
-
-def test_a_body_that_does_not_come_is_no_fault_of_ours() -> None:
-    """It breaks off, or takes its time."""
-
-    async def gone() -> Message:
-        return {"type": "http.disconnect"}
-
-    async def never() -> Message:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    for receive, status in ((gone, 400), (never, 408)):
-        request = Request({"type": "http", "headers": []}, receive)
-        with pytest.raises(HTTPException) as error:
-            asyncio.run(read_body(request, 10, within_s=0.05))
-        assert error.value.status_code == status
