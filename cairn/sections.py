@@ -214,6 +214,8 @@ class Serve(Section):
     """Largest command, in bytes."""
     max_image_bytes: Annotated[int, Field(ge=1, le=256 * 1024 * 1024)] = 25 * 1024 * 1024
     """Largest photo to search by, in bytes."""
+    text: Name | None = None
+    """Text encoder to search by words with: its name, or a file; it goes with `engine.encoder`."""
     origins: Annotated[tuple[Origin, ...], BeforeValidator(listed)] = ()
     """Origins of other sites' pages that may read answers: `https://photos.example.com`."""
 

@@ -11,7 +11,6 @@ from cairn.searching import EyesMatcher, EyesSearcher, developer
 from cairn.sections import Guards, Settings
 from cairn.text import words_for
 from engine.errors import Misconfigured
-from engine.ports import TextEncoder
 from engine.vision.decode import DecodeLimits
 from engine.vision.heif import accept_heif
 from exporters.api.port import Desk, Originals, Tools
@@ -28,34 +27,33 @@ def tools_of(
     view: Database,
     desk: Desk | None = None,
     originals: Originals | None = None,
-    text: str | None = None,
 ) -> Tools:
-    """All that can be done for a view.
+    """All that can be done for a view, with the eyes of the settings where they fit.
 
-    text: name or file of the text encoder. Raises Misconfigured where models cannot be opened,
-    or where eyes were asked for that the view's state was not made with.
+    Raises Misconfigured where models cannot be opened, or where eyes or words were asked for that
+    do not fit what the view's state was made with.
     """
-    wanted = text is not None or bool(LOOKS & settings.engine.model_fields_set)
-    eyes = _eyes(settings, view.identity, wanted=wanted)
-    if eyes is None:
-        return Tools(desk, originals=originals, renderer=developer(_limits(settings.guards)))
-    texts = None if text is None else words_for(text, settings.models.directory, eyes.encoder)
-    return tools_with(eyes, settings.guards, view, desk, originals, texts)
+    chosen = bool(LOOKS & settings.engine.model_fields_set) or settings.serve.text is not None
+    eyes = _eyes(settings, view.identity, chosen=chosen)
+    return tools_with(eyes, settings, view, desk, originals)
 
 
 def tools_with(
-    eyes: Eyes,
-    guards: Guards,
+    eyes: Eyes | None,
+    settings: Settings,
     view: Database,
     desk: Desk | None = None,
     originals: Originals | None = None,
-    texts: TextEncoder | None = None,
 ) -> Tools:
-    """All that can be done for a view with the eyes that its state is made with."""
-    limits = _limits(guards)
+    """The same with eyes that the view's state is made with, or none. Raises Misconfigured."""
+    limits = _limits(settings.guards)
+    renderer = developer(limits)
+    if eyes is None:
+        return Tools(desk, originals=originals, renderer=renderer)
+    text, registry = settings.serve.text, settings.models.directory
+    texts = None if text is None else words_for(text, registry, eyes.encoder)
     searcher = EyesSearcher(eyes, limits, texts, view.identity, lambda: view.identity)
-    matcher = EyesMatcher(eyes, limits)
-    return Tools(desk, searcher, originals, developer(limits), matcher)
+    return Tools(desk, searcher, originals, renderer, EyesMatcher(eyes, limits))
 
 
 def _limits(guards: Guards) -> DecodeLimits:
@@ -64,10 +62,10 @@ def _limits(guards: Guards) -> DecodeLimits:
     return limits_of(guards)
 
 
-def _eyes(settings: Settings, followed: str, *, wanted: bool) -> Eyes | None:
+def _eyes(settings: Settings, followed: str, *, chosen: bool) -> Eyes | None:
     """The eyes of the settings, where they are those that a state was made with.
 
-    wanted: somebody has chosen them; else others are no fault, there is only no search then.
+    chosen: somebody has named them; else others are no fault, there is only no search then.
     """
     profile = profile_of(settings.engine.profile, settings.profiles)
     eyes = open_eyes(settings.engine.encoder, profile, settings.models.directory)
@@ -76,7 +74,7 @@ def _eyes(settings: Settings, followed: str, *, wanted: bool) -> Eyes | None:
         return eyes
     told = f"the view follows a state made with {followed}, but {configured} is configured"
     remedy = "give --encoder and --profile as they were then"
-    if wanted:
+    if chosen:
         raise Misconfigured(f"{told}: their vectors cannot be compared; {remedy}")
     _log.info("%s: there is no search by photos; for that %s", told, remedy)
     return None

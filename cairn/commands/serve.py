@@ -72,12 +72,13 @@ def serve(
         state__directory=None if state is None else str(state),
         serve__host=host,
         serve__port=port,
+        serve__text=text,
     )
     start_logging(settings.log)
     desk = serving.desk_of(settings, folder=state is not None, kafka=kafka is not None)
 
     def tools_for(database: Database) -> Tools:
-        return tools.tools_of(settings, database, desk, text=text)
+        return tools.tools_of(settings, database, desk)
 
     with stopping() as stop:
         serving.serve_view(settings.serve, view, tools_for, stop)

@@ -219,7 +219,7 @@ def test_vectors_of_other_eyes_are_never_compared(tmp_path: Path) -> None:
         with pytest.raises(Misconfigured, match=r"profile place.*profile object"):
             tools_of(settings_of(None, engine__profile="object"), view)
         with pytest.raises(Misconfigured, match="shares no space"):
-            tools_of(settings_of(None), view, text="words")
+            tools_of(settings_of(None, serve__text="words"), view)
         served = Sights(view, tools_of(settings_of(None), view), Shelf({}))
         assert served.found(served.by_image(album()["0-coffee.jpg"]))
         with closing(open_view(url, "encoder other", anew=True)):
@@ -253,9 +253,10 @@ def test_words_find_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     colours = {f"{colour}.png": encoded(plain(colour)) for colour in COLOURS}
     common = ("--profile", "object", "--encoder", "pixels", "--config", "cairn.toml")
     url = clustered(tmp_path, colours, *common)
-    settings = settings_of(Path("cairn.toml"), engine__profile="object", engine__encoder="pixels")
+    chosen = {"engine__profile": "object", "engine__encoder": "pixels", "serve__text": "words"}
+    settings = settings_of(Path("cairn.toml"), **chosen)
     with closing(opened(url)) as view:
-        served = Sights(view, tools_of(settings, view, text="words"), Shelf({}))
+        served = Sights(view, tools_of(settings, view), Shelf({}))
         for colour in ("red", "blue"):  # `green` is no token of its own to the made tower
             (first, cosine), *others = served.found(served.get("search/words", words=colour))
             assert first == f"{colour}.png"
