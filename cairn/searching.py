@@ -61,8 +61,8 @@ class EyesSearcher:
         self._check_space()
         if self.texts is None:
             raise NoTextModel(
-                "there is no text model here: set serve.text (`cairn serve --text NAME`) to one that "
-                "shares a space with the state's encoder, as CLIP's do (extra [text])"
+                "there is no text model here: set serve.text (`cairn serve --text NAME`) to one "
+                "that shares a space with the state's encoder, as CLIP's do (extra [text])"
             )
         return settle(self.texts.embed([words])[0], self.texts.dim)
 
