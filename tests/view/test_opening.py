@@ -112,3 +112,13 @@ def test_what_is_no_view_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="cannot be used"):
         open_view(f"sqlite:///{path}", IDENTITY)
     assert path.read_bytes() == b"no database" * 1000
+
+
+def test_a_view_tells_what_its_state_is_made_with(address: str) -> None:
+    """Also while somebody makes it anew: who looks with other eyes has to stop."""
+    open_view(address, IDENTITY).close()
+    view = open_filled_view(address)
+    assert view.identity == IDENTITY
+    open_view(address, "other/1", anew=True).close()
+    assert view.identity == "other/1"
+    view.close()
