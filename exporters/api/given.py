@@ -9,20 +9,20 @@ from typing import Annotated, TypeAlias, cast
 from fastapi import Depends, Request
 
 from exporters.api.port import Options, Tools
-from exporters.api.turns import Turns, few_uploads, one_a_processor
+from exporters.api.turns import Turns, few_arrivals, one_a_processor
 from exporters.view.port import View
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What endpoints need. heavy, uploads: turns for what costs a lot, shared by all of them."""
+    """What endpoints need. heavy, arrivals: turns for what costs a lot, shared by all of them."""
 
     view: View
     tools: Tools
     options: Options
     stopping: Callable[[], bool]
     heavy: Turns = field(default_factory=one_a_processor)
-    uploads: Turns = field(default_factory=few_uploads)
+    arrivals: Turns = field(default_factory=few_arrivals)
 
 
 def given(request: Request) -> Given:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +15,7 @@ from engine.pipeline import content_hash
 from exporters.api import asking
 from exporters.api.cutting import cut_out
 from exporters.api.given import All, Given, TheView
+from exporters.api.port import Matcher
 from exporters.api.problems import documented, refusal
 from exporters.view.answers import Explained, ImageRow
 from exporters.view.port import View
@@ -26,6 +27,9 @@ UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {
 }
 ASK_AGAIN: Final = "private, no-cache"
 """A browser may keep a picture, but asks each time: what was forgotten must not be shown."""
+
+Pair: TypeAlias = tuple[Explained, Explained]
+"""An item and the one beside it."""
 
 router = APIRouter(tags=["pictures"])
 
@@ -75,7 +79,12 @@ async def picture(request: Request, given: All, asked: Annotated[asking.One, Que
     if row is None:
         raise refusal(404, f"scope {asked.scope!r} has no image {asked.id!r}")
     tag = f'"{row.content_hash}"'
-    return _kept(request, tag) or _picture(await given.heavy.run(partial(_render, given, row)), tag)
+    if kept := _kept(request, tag):
+        return kept
+    async with given.arrivals.taken():
+        original = await run_in_threadpool(_original, given, row)
+        jpeg = await given.heavy.run(partial(_render, given, row, original))
+    return _picture(jpeg, tag)
 
 
 @router.get(
@@ -89,27 +98,37 @@ async def matches(given: All, asked: Annotated[asking.Matched, Query()]) -> Resp
 
     As the engine compares them; where it compares no points there are no lines.
     """
-    return Response(await given.heavy.run(partial(_match, given, asked)), media_type=JPEG)
-
-
-def _render(given: Given, row: ImageRow) -> bytes:
-    renderer = given.tools.renderer
-    if renderer is None:
-        raise refusal(404, NO_ORIGINALS)
-    original = _original(given, row)
-    return _shown(lambda: renderer.render(original), row.image_id)
-
-
-def _match(given: Given, asked: asking.Matched) -> bytes:
-    one = _explained(given.view, asked.scope, asked.id)
-    partner = asked.other or _decided_by(one)
-    other = _explained(given.view, asked.scope, partner)
+    pair = await run_in_threadpool(_pair, given.view, asked)
     matcher = given.tools.matcher
     if matcher is None:
         raise refusal(409, NO_EYES)
-    photos = _original(given, one.image), _original(given, other.image)
-    boxes = one.item.box, other.item.box
-    return _shown(lambda: matcher.matches(*photos, *boxes), f"{asked.id} or {partner}")
+    async with given.arrivals.taken():
+        photos = await run_in_threadpool(_originals, given, pair)
+        jpeg = await given.heavy.run(partial(_match, matcher, pair, photos))
+    return Response(jpeg, media_type=JPEG)
+
+
+def _render(given: Given, row: ImageRow, original: bytes) -> bytes:
+    renderer = given.tools.renderer
+    if renderer is None:
+        raise refusal(404, NO_ORIGINALS)
+    return _shown(lambda: renderer.render(original), row.image_id)
+
+
+def _pair(view: View, asked: asking.Matched) -> Pair:
+    one = _explained(view, asked.scope, asked.id)
+    return one, _explained(view, asked.scope, asked.other or _decided_by(one))
+
+
+def _originals(given: Given, pair: Pair) -> tuple[bytes, bytes]:
+    one, other = pair
+    return _original(given, one.image), _original(given, other.image)
+
+
+def _match(matcher: Matcher, pair: Pair, photos: tuple[bytes, bytes]) -> bytes:
+    one, other = (found.item for found in pair)
+    names = f"{one.item_id} or {other.item_id}"
+    return _shown(lambda: matcher.matches(*photos, one.box, other.box), names)
 
 
 def _decided_by(found: Explained) -> str:

@@ -15,8 +15,8 @@ from engine.errors import Transient
 
 PATIENCE_S: Final = 5.0
 POLL_S: Final = 0.02
-UPLOADS: Final = 8
-"""Photos that may be on their way here at once; each is in memory until it is looked at."""
+ARRIVALS: Final = 8
+"""Photos that may be on their way here at once; they are in memory until they are looked at."""
 
 T = TypeVar("T")
 
@@ -54,6 +54,6 @@ def one_a_processor() -> Turns:
     return Turns(os.cpu_count() or 1)
 
 
-def few_uploads() -> Turns:
-    """For photos that are being sent."""
-    return Turns(UPLOADS)
+def few_arrivals() -> Turns:
+    """For photos that are sent or read, which may take its time."""
+    return Turns(ARRIVALS)
