@@ -215,6 +215,18 @@ class Rejection(Answer):
     detail: str
 
 
+class Behind(Answer):
+    """How far something is behind what it follows."""
+
+    source: str
+    """`journal`, `dead-letters`, `state`: what the view follows; `images`: what workers do."""
+    partition: int
+    behind: int
+    """Records that are not read yet."""
+    told_at: float
+    """When that was last known, in seconds since the Unix epoch."""
+
+
 class Command(Answer):
     """What became of a command."""
 

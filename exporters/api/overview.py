@@ -50,6 +50,12 @@ def rejections(
     return answers.Page(rows=[answers.Rejection.model_validate(row) for row in rows])
 
 
+@router.get("/feed", summary="How far the view is behind what it follows")
+def feed(view: TheView) -> answers.Page[answers.Behind]:
+    """As it was last known, by source and partition; over Kafka also what waits for workers."""
+    return answers.Page(rows=[answers.Behind.model_validate(row) for row in view.behind()])
+
+
 @router.get("/suggestions", summary="What a person might look at, most doubtful first")
 def suggestions(
     view: TheView, asked: Annotated[asking.Listed, Query()]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from engine.jobs.quality import Quality
-from engine.types import Box, GeoPoint
+from engine.types import Box, GeoPoint, Origin
 
 Row = TypeVar("Row")
 State: TypeAlias = Literal["pending", "confirmed", "retired"]
@@ -96,7 +96,7 @@ class ClusterRow:
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """A photo and its items."""
+    """A photo and its items. origin: where its message came from, None where nobody knows."""
 
     scope: str
     image_id: str
@@ -107,6 +107,7 @@ class ImageRow:
     location: GeoPoint | None
     attributes: Mapping[str, str]
     items: tuple[ItemRow, ...] = ()
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,3 +198,16 @@ class RejectionRow:
     offset: int
     reason: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """How far something is behind what it follows: so many records, as was known at a time.
+
+    told_at: seconds since the Unix epoch.
+    """
+
+    source: str
+    partition: int
+    behind: int
+    told_at: float

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from engine.errors import Transient
 from engine.types import Origin, Outcome, Rejection, Vector
 from exporters.view import doubts, history, piles, reading, refreshing, writing
 from exporters.view.answers import (
+    Behind,
     ClusterFilter,
     ClusterOrder,
     ClusterRow,
@@ -29,7 +30,6 @@ from exporters.view.answers import (
 )
 from exporters.view.backend import Backend
 from exporters.view.ledger import Ledger, read_ledger
-from exporters.view.tables import images, thumbnails
 
 
 class Database:
@@ -65,14 +65,17 @@ class Database:
     def put_thumbnail(self, scope: str, image_id: str, jpeg: bytes) -> bool:
         """Keep a small picture."""
         with self._writing() as (db, _):
-            scope_n = reading.scope_number(db, scope)
-            known = (images.c.scope_n == scope_n) & (images.c.image_id == image_id)
-            if db.scalar(select(images.c.n).where(known)) is None:
-                return False
-            key = {"scope_n": scope_n, "image_id": image_id}
-            db.execute(delete(thumbnails).where(*(thumbnails.c[k] == v for k, v in key.items())))
-            db.execute(insert(thumbnails).values(**key, jpeg=jpeg))
-            return True
+            return writing.put_thumbnail(db, reading.scope_number(db, scope), image_id, jpeg)
+
+    def wanting(self, limit: int = 20) -> Sequence[ImageRow]:
+        """Photos without a thumbnail."""
+        with self._reading() as db:
+            return reading.wanting(db, limit)
+
+    def tell_behind(self, told: Sequence[Behind]) -> None:
+        """Note how far the feed is behind."""
+        with self._writing() as (db, _):
+            writing.tell_behind(db, told)
 
     def refresh(self, scope: str) -> None:
         """Compute the map and the pairs, and only then keep others from writing."""
@@ -227,6 +230,11 @@ class Database:
         """Messages that changed nothing."""
         with self._reading() as db:
             return reading.rejected(db, scope, limit)
+
+    def behind(self) -> Sequence[Behind]:
+        """How far each feed was behind."""
+        with self._reading() as db:
+            return reading.behind(db)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from engine.types import Origin, Outcome, Rejection, Vector
 from exporters.view.answers import (
+    Behind,
     ClusterFilter,
     ClusterOrder,
     ClusterRow,
@@ -49,7 +50,18 @@ class Feed(Protocol):
         ...
 
     def put_thumbnail(self, scope: str, image_id: str, jpeg: bytes) -> bool:
-        """Keep a small picture until its image is forgotten; False where there is no such image."""
+        """Keep a small picture until its image is forgotten; False where there is no such image.
+
+        jpeg: empty where none can be had, so that nobody tries again before a `reset`.
+        """
+        ...
+
+    def wanting(self, limit: int = 20) -> Sequence[ImageRow]:
+        """Photos of all scopes for which no thumbnail was put yet, newest first."""
+        ...
+
+    def tell_behind(self, told: Sequence[Behind]) -> None:
+        """Note how far the feed, or whoever it follows, is behind; call it now and then."""
         ...
 
     def refresh(self, scope: str) -> None:
@@ -164,4 +176,8 @@ class View(Feed, Protocol):
 
     def rejections(self, scope: str | None = None, limit: int = 50) -> Sequence[RejectionRow]:
         """Messages that changed nothing, by the place they came from."""
+        ...
+
+    def behind(self) -> Sequence[Behind]:
+        """How far each feed was behind when that was last told, by source and partition."""
         ...

@@ -8,8 +8,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Select, func, select
 
-from engine.types import Box, GeoPoint, Vector
+from engine.types import Box, GeoPoint, Origin, Vector
+from exporters.view import tables
 from exporters.view.answers import (
+    Behind,
     Counts,
     ImageRow,
     ItemRow,
@@ -39,6 +41,7 @@ ITEMS = (
     .join(clusters, clusters.c.n == items.c.cluster_n)
     .join(scopes, scopes.c.n == items.c.scope_n)
 )
+IMAGES = select(images, scopes.c.scope).join(scopes, scopes.c.n == images.c.scope_n)
 NO_TIME = 1e300
 """Sorts behind all capture times."""
 
@@ -133,29 +136,48 @@ def newest(db: Connection, scope: str | None, limit: int) -> list[ItemRow]:
 def image(db: Connection, scope: str, image_id: str) -> ImageRow | None:
     """A photo and its items."""
     here = (images.c.scope_n == scope_number(db, scope)) & (images.c.image_id == image_id)
-    row = db.execute(select(images).where(here)).first()
-    if row is None:
-        return None
-    shown = item_rows(db, ITEMS.where(items.c.image_n == row.n).order_by(items.c.n))
-    return ImageRow(
-        scope,
-        row.image_id,
-        row.content_hash,
-        row.width,
-        row.height,
-        row.captured_at,
-        place_of(row),
-        orjson.loads(row.attributes),
-        tuple(shown),
-    )
+    found = _image_rows(db, IMAGES.where(here))
+    return found[0] if found else None
+
+
+def wanting(db: Connection, limit: int) -> list[ImageRow]:
+    """Photos without a thumbnail, newest first."""
+    query = IMAGES.join(tables.wanting, tables.wanting.c.image_n == images.c.n)
+    return _image_rows(db, query.order_by(images.c.n.desc()).limit(limit))
+
+
+def _image_rows(db: Connection, query: Select[Any]) -> list[ImageRow]:
+    """Answers to a query made from `IMAGES`."""
+    return [
+        ImageRow(
+            row.scope,
+            row.image_id,
+            row.content_hash,
+            row.width,
+            row.height,
+            row.captured_at,
+            place_of(row),
+            orjson.loads(row.attributes),
+            tuple(item_rows(db, ITEMS.where(items.c.image_n == row.n).order_by(items.c.n))),
+            None if row.source is None else Origin(row.source, row.partition, row.offset),
+        )
+        for row in db.execute(query).all()
+    ]
 
 
 def thumbnail(db: Connection, scope: str, image_id: str) -> bytes | None:
-    """The small picture of a photo."""
+    """The small picture of a photo, None also where none can be had."""
     t = thumbnails.c
     here = (t.scope_n == scope_number(db, scope)) & (t.image_id == image_id)
     found: bytes | None = db.scalar(select(t.jpeg).where(here))
-    return found
+    return found or None
+
+
+def behind(db: Connection) -> list[Behind]:
+    """How far each feed was behind when that was last told."""
+    f = tables.followed.c
+    query = select(f.source, f.partition, f.behind, f.told_at).order_by(f.source, f.partition)
+    return [Behind(*row) for row in db.execute(query)]
 
 
 def item(db: Connection, scope: str, item_id: str) -> tuple[ItemRow, dict[str, Any]] | None:

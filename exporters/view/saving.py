@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import orjson
@@ -31,6 +31,7 @@ from exporters.view.tables import (
     scopes,
     thumbnails,
     vectors,
+    wanting,
 )
 
 Row = dict[str, Any]
@@ -78,8 +79,11 @@ class Saving:
             erasures,
             [{"n": next_n("erasures"), "scope_n": self._scope_n, "item_n": n} for n in gone],
         )
-        for table in (images, thumbnails):
-            for image_id in self._scope.forgotten:
+        for image_id in self._scope.forgotten:
+            here = (images.c.scope_n == self._scope_n) & (images.c.image_id == image_id)
+            lost = select(images.c.n).where(here)
+            self._db.execute(delete(wanting).where(wanting.c.image_n.in_(lost)))
+            for table in (images, thumbnails):
                 here = (table.c.scope_n == self._scope_n) & (table.c.image_id == image_id)
                 self._db.execute(delete(table).where(here))
 
@@ -88,6 +92,7 @@ class Saving:
         new = [one for image_id, one in self._scope.images.items() if image_id not in known]
         numbers = {image.image_id: self._ledger.next("images") for image in new}
         self._insert(images, [self._image(numbers[image.image_id], image) for image in new])
+        self._insert(wanting, [{"image_n": n} for n in self._unpictured(numbers)])
         fresh = [self._item(item_id, numbers) for item_id in self._scope.fresh]
         self._insert(items, [row for row, _ in fresh])
         self._insert(vectors, [vector for _, vector in fresh])
@@ -102,6 +107,13 @@ class Saving:
         query = select(images.c.image_id).where(images.c.scope_n == self._scope_n)
         conditions = condition_on(images.c.image_id, self._scope.images.keys() - shown)
         return {one for where in conditions for one in self._db.scalars(query.where(where))}
+
+    def _unpictured(self, numbers: Mapping[str, int]) -> list[int]:
+        """Those without a thumbnail, which outlives a rebuild."""
+        query = select(thumbnails.c.image_id).where(thumbnails.c.scope_n == self._scope_n)
+        conditions = condition_on(thumbnails.c.image_id, numbers.keys())
+        pictured = {one for where in conditions for one in self._db.scalars(query.where(where))}
+        return [n for image_id, n in numbers.items() if image_id not in pictured]
 
     def _moved(self) -> Iterator[Row]:
         for lying in self._scope.items.values():
@@ -126,6 +138,7 @@ class Saving:
             "lat": place and place.lat,
             "lon": place and place.lon,
             "attributes": orjson.dumps(dict(image.attributes)).decode(),
+            **asdict(image.origin),
         }
 
     def _item(self, item_id: str, image_numbers: dict[str, int]) -> tuple[Row, Row]:

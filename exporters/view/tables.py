@@ -46,6 +46,14 @@ positions = Table(
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("offset", BigInteger, nullable=False),
 )
+followed = Table(
+    "followed",
+    METADATA,
+    Column("source", AnyText, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("behind", BigInteger, nullable=False),  # records that are not read yet
+    Column("told_at", Double, nullable=False),  # seconds since the Unix epoch
+)
 scopes = Table(
     "scopes",
     METADATA,
@@ -66,14 +74,22 @@ images = Table(
     Column("lat", Double),
     Column("lon", Double),
     Column("attributes", Text, nullable=False),  # JSON
+    Column("source", AnyText),  # where its message came from, where that is known
+    Column("partition", Integer),
+    Column("offset", BigInteger),
     UniqueConstraint("scope_n", "image_id", name="images_once"),
+)
+wanting = Table(
+    "wanting",
+    METADATA,
+    Column("image_n", NUMBER, primary_key=True, autoincrement=False),  # has no thumbnail yet
 )
 thumbnails = Table(
     "thumbnails",
     METADATA,
     Column("scope_n", Integer, primary_key=True, autoincrement=False),
     Column("image_id", AnyText, primary_key=True),
-    Column("jpeg", LargeBinary, nullable=False),
+    Column("jpeg", LargeBinary, nullable=False),  # empty where none can be had
 )
 clusters = Table(
     "clusters",

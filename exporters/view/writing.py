@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import TypeAlias
 
 import orjson
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from engine.types import ImageRecord, Origin, Outcome, Rejection
+from exporters.view.answers import Behind
 from exporters.view.backend import Backend
 from exporters.view.ledger import Ledger, write_ledger
 from exporters.view.loading import load_scope, number_of
@@ -17,11 +19,14 @@ from exporters.view.saving import Saving
 from exporters.view.tables import (
     METADATA,
     commands,
+    followed,
+    images,
     ledger,
     positions,
     rejections,
     scopes,
     thumbnails,
+    wanting,
 )
 
 Told: TypeAlias = tuple[Origin, Outcome | Rejection]
@@ -58,6 +63,7 @@ def empty(connection: Connection, backend: Backend, counted: Ledger) -> None:
     for table in METADATA.sorted_tables:
         if table not in KEPT:
             connection.execute(delete(table))
+    connection.execute(delete(thumbnails).where(func.length(thumbnails.c.jpeg) == 0))
     connection.execute(update(scopes).values(seq=0))
     counted.generation, counted.dim = counted.generation + 1, None
     backend.measure(connection, None)
@@ -68,6 +74,28 @@ def position(connection: Connection, source: str, partition: int) -> int | None:
     """Offset of the last thing that was written of a partition of a feed."""
     here = (positions.c.source == source) & (positions.c.partition == partition)
     return connection.scalar(select(positions.c.offset).where(here))
+
+
+def put_thumbnail(connection: Connection, scope_n: int, image_id: str, jpeg: bytes) -> bool:
+    """Keep a small picture of an image; False where there is no such image."""
+    known = (images.c.scope_n == scope_n) & (images.c.image_id == image_id)
+    n = connection.scalar(select(images.c.n).where(known))
+    if n is None:
+        return False
+    here = (thumbnails.c.scope_n == scope_n) & (thumbnails.c.image_id == image_id)
+    connection.execute(delete(thumbnails).where(here))
+    row = {"scope_n": scope_n, "image_id": image_id, "jpeg": jpeg}
+    connection.execute(insert(thumbnails).values(**row))
+    connection.execute(delete(wanting).where(wanting.c.image_n == n))
+    return True
+
+
+def tell_behind(connection: Connection, told: Sequence[Behind]) -> None:
+    """Write how far something is behind over what was known of it."""
+    for one in told:
+        here = (followed.c.source == one.source) & (followed.c.partition == one.partition)
+        connection.execute(delete(followed).where(here))
+        connection.execute(insert(followed).values(**asdict(one)))
 
 
 def _unknown(connection: Connection, told: Sequence[Told]) -> list[Told]:

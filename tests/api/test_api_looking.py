@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from engine.commands import MergeClusters, NameCluster
+from exporters.view.answers import Behind
 from tests.api.kit import Served
 from tests.shards import SCOPE, Desk
 from tests.view.kit import Album
@@ -47,6 +49,14 @@ def test_the_overview(api: Served, bench: Desk) -> None:
     assert [row["item_id"] for row in newest] == ["image-6#0", "image-5#0"]
     assert api.get("rejections")["rows"] == []
     assert all(row["doubt"] <= 1 for row in api.get("suggestions", scope=SCOPE)["rows"])
+
+
+def test_how_far_the_view_is_behind(api: Served) -> None:
+    """As its feed told last."""
+    assert api.get("feed") == {"rows": [], "cursor": None}
+    told = Behind("journal", 2, 5, 1e9)
+    api.view.tell_behind([told])
+    assert api.get("feed")["rows"] == [asdict(told)]
 
 
 def test_clusters_are_listed_page_by_page(api: Served, bench: Desk) -> None:

@@ -1,0 +1,86 @@
+"""Which photos lack a thumbnail, and where they came from, in both kinds of databases."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from engine.commands import ForgetImage
+from engine.lineage import Forgotten
+from engine.types import Origin
+from exporters.view.answers import Behind
+from exporters.view.ledger import Ledger, write_ledger
+from exporters.view.migrate import upgrade
+from exporters.view.opening import backend_of, open_view
+from exporters.view.port import View
+from tests.view.kit import IDENTITY, Album, Feed
+
+
+def wanting(view: View, limit: int = 20) -> list[str]:
+    return [image.image_id for image in view.wanting(limit)]
+
+
+def test_photos_want_thumbnails_newest_first(view: View, feed: Feed, album: Album) -> None:
+    """Of all scopes, a few at a time, with items and origin; each until one is put."""
+    assert view.wanting() == []
+    feed.tell(album.photo("a", "c1"), album.photo("b", "c2"))
+    Feed(view, "other").tell(Album("elsewhere").photo("x", "c1"))
+    assert wanting(view) == ["x", "b", "a"]
+    (newest,) = view.wanting(1)
+    assert newest == view.image("elsewhere", "x")
+    assert newest.origin == Origin("images", 0, 1)
+    assert newest.items
+    assert view.put_thumbnail("site", "b", b"jpeg")
+    assert wanting(view) == ["x", "a"]
+
+
+def test_what_was_tried_in_vain_is_not_tried_again(view: View, feed: Feed, album: Album) -> None:
+    """It looks as if nobody had tried; only a rebuild forgets that somebody did."""
+    feed.tell(album.photo("a", "c1"), album.photo("b", "c2"))
+    assert view.put_thumbnail("site", "a", b"")
+    assert view.put_thumbnail("site", "b", b"jpeg")
+    assert view.thumbnail("site", "a") is None
+    assert wanting(view) == []
+    view.reset()
+    assert wanting(view) == []
+    view.apply(feed.told)
+    assert wanting(view) == ["a"]
+
+
+def test_a_forgotten_photo_wants_nothing(view: View, feed: Feed, album: Album) -> None:
+    """Also where a thumbnail was being made of it meanwhile."""
+    feed.tell(album.photo("a", "c1"), album.photo("b", "c2"))
+    assert wanting(view) == ["b", "a"]
+    feed.tell(album.command("f", ForgetImage("b"), Forgotten("c2", "b#0", 2)))
+    assert wanting(view) == ["a"]
+    assert not view.put_thumbnail("site", "b", b"jpeg")
+    assert not view.put_thumbnail("site", "b", b"")
+
+
+def test_photos_of_an_older_view_want_thumbnails_too(address: str) -> None:
+    """But those that have one; where they came from nobody knows."""
+    backend = backend_of(address)
+    with backend.engine.execution_options(writing=True).begin() as db:
+        backend.prepare(db)
+        upgrade(db, "0002")
+        write_ledger(db, Ledger(IDENTITY, images=2))
+        db.execute(text("INSERT INTO scopes (scope, seq) VALUES ('site', 4)"))
+        for n, name in enumerate("ab", 1):
+            columns = "n, scope_n, image_id, content_hash, width, height, attributes"
+            values = f"{n}, 1, '{name}', 'hash', 64, 48, '{{}}'"
+            db.execute(text(f"INSERT INTO images ({columns}) VALUES ({values})"))  # noqa: S608
+        db.execute(text("INSERT INTO thumbnails VALUES (1, 'a', 'jpeg')"))
+    backend.engine.dispose()
+    view = open_view(address, IDENTITY)
+    (image,) = view.wanting()
+    assert (image.image_id, image.origin) == ("b", None)
+    view.close()
+
+
+def test_how_far_a_feed_is_behind(view: View) -> None:
+    """What was told last, by source and partition."""
+    assert view.behind() == []
+    first, other = Behind("journal", 0, 7, 1e9), Behind("images", 1, 3, 1e9)
+    view.tell_behind([first, other])
+    later = Behind("journal", 0, 0, 2e9)
+    view.tell_behind([later])
+    assert view.behind() == [other, later]
