@@ -1,8 +1,12 @@
-.PHONY: demo test chaos faults export-env test-export lint format docs
+.PHONY: demo page test chaos faults export-env test-export lint format docs
 
 demo: ## Cluster sample photos, or those of IMAGES=directory
 	@scripts/bootstrap
 	.venv/bin/cairn demo $(if $(IMAGES),--images "$(IMAGES)")
+
+page: ## Watch the same as a page in a browser, until Ctrl-C
+	@scripts/bootstrap serve
+	.venv/bin/cairn demo --serve $(if $(IMAGES),--images "$(IMAGES)")
 
 test: ## Run all tests, against a real Kafka where it can be had; ARGS goes to pytest
 	@scripts/bootstrap test

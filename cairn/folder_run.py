@@ -22,6 +22,8 @@ from producer.labels import LabelRow
 ONE_SCOPE = "default"
 STATE_FILE = "state.sqlite"
 """The state of a folder within its state directory."""
+VIEW_FILE = "view.sqlite"
+"""The view that a worker which serves a page keeps beside its state; no state itself."""
 
 
 @dataclass(frozen=True, slots=True)

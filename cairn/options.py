@@ -33,6 +33,11 @@ Workers: TypeAlias = Annotated[
     int | None,
     typer.Option("--workers", metavar="N", help="Threads that look at photos; 0: one per core."),
 ]
+Host: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--host", help="Address to listen on; others than loopback need a token."),
+]
+Port: TypeAlias = Annotated[int | None, typer.Option("--port", help="Port to listen on; 0: any.")]
 Labels: TypeAlias = Annotated[
     Path | None,
     typer.Option(

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from threading import Event
-from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -23,6 +22,7 @@ from exporters.api.guard import is_loopback
 from exporters.api.port import Desk, Options, Tools
 from exporters.view.database import Database
 from exporters.view.opening import open_filled_view
+from exporters.view.port import View
 
 FINISH_WITHIN_S: Final = 5
 """For answers that are under way when the server is stopped."""
@@ -67,25 +67,37 @@ def desk_of(settings: Settings, *, folder: bool, kafka: bool) -> Desk | None:
 
 
 def serve_view(serve: Serve, url: str, tools_for: Callable[[Database], Tools], stop: Event) -> None:
-    """Answer until a signal sets `stop`; raises Misconfigured."""
+    """Answer until `stop` is set; raises Misconfigured."""
     options = options_of(serve)
-    with closing(open_filled_view(url)) as view, _listening(serve.host, serve.port) as listener:
-        app = create_app(view, tools_for(view), options, stop.is_set)
-        config = uvicorn.Config(
-            app,
-            access_log=False,
-            http="h11",
-            log_config=None,
-            log_level="warning",
-            loop="asyncio",
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=FINISH_WITHIN_S,
-            ws="none",
-        )
-        host = f"[{serve.host}]" if ":" in serve.host else serve.host
-        _log.info("serving on http://%s:%d/api/v1", host, listener.getsockname()[1])
-        _Server(config, stop).run(sockets=[listener])
+    with closing(open_filled_view(url)) as view, listening(serve.host, serve.port) as listener:
+        answer(view, tools_for(view), options, listener, stop)
+
+
+def answer(
+    view: View, tools: Tools, options: Options, listener: socket.socket, stop: Event
+) -> None:
+    """Answer whoever connects, on any thread, until `stop` is set."""
+    config = uvicorn.Config(
+        create_app(view, tools, options, stop.is_set),
+        access_log=False,
+        http="h11",
+        log_config=None,
+        log_level="warning",
+        loop="asyncio",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=FINISH_WITHIN_S,
+        ws="none",
+    )
+    _log.info("serving on %sapi/v1", address_of(listener))
+    _Server(config, stop).run(sockets=[listener])
+
+
+def address_of(listener: socket.socket) -> str:
+    """Where somebody on this machine finds it, for a browser."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 # not bound by this
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def options_of(serve: Serve) -> Options:
@@ -102,19 +114,23 @@ def options_of(serve: Serve) -> Options:
 
 
 class _Server(uvicorn.Server):
-    """Tells streams of events that a signal has come, for they would never end."""
+    """Ends with all else that `stop` ends, and leaves signals to who set it."""
 
     def __init__(self, config: uvicorn.Config, stop: Event) -> None:
         super().__init__(config)
         self._stop = stop
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._stop.set()
-        super().handle_exit(sig, frame)
+    async def on_tick(self, counter: int) -> bool:
+        return self._stop.is_set() or await super().on_tick(counter)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket for `answer`; raises Misconfigured."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)

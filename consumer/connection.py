@@ -31,6 +31,8 @@ from kafka.errors import (
 from engine.errors import Misconfigured, Transient
 
 REQUEST_TIMEOUT_MS = 10_000
+GLANCE_TIMEOUT_MS = 2000
+"""For what can be done without: where Kafka does not answer, a stop must not wait for it."""
 RECONNECT_MS = 1000
 """At most between two attempts; the client's own 30 s would outlast most outages."""
 

@@ -15,7 +15,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import CorruptRecordError
 
 from consumer.assignment import Change, Listener, RangeAssignor
-from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, talking
+from consumer.connection import GLANCE_TIMEOUT_MS, REQUEST_TIMEOUT_MS, Broker, connecting, talking
 from consumer.joining import keep_join
 from consumer.portion import room
 from consumer.unreadable import find_unreadable
@@ -27,8 +27,6 @@ from engine.wire import Record
 
 KEEP_ALIVE_MS = 10
 """Enough for the client to take a step of a rebalance; at 0 its unfinished steps pile up."""
-GLANCE_TIMEOUT_MS = 2000
-"""For what can be done without: where Kafka does not answer, a stop must not wait for it."""
 MAX_DETAIL = 200
 """The client's error quotes what it could not parse, which may be as long as a message."""
 

@@ -32,6 +32,7 @@ class KafkaOriginals:
             return {
                 Origin(where.topic, where.partition, offset): record
                 for where, offsets in wanted.items()
+                if where.partition in self._consumer.partitions_for_topic(where.topic)
                 for stretch in _stretches(sorted(offsets))
                 for offset, record in self._stretch(where, stretch)
                 if offset in offsets

@@ -6,11 +6,11 @@ them, and begins behind those.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kafka import KafkaConsumer, TopicPartition
 
-from consumer.connection import Broker, connecting, open_reader, talking
+from consumer.connection import GLANCE_TIMEOUT_MS, Broker, connecting, open_reader, talking
 from consumer.journal import JOURNAL, Shown
 from engine.dead_letter import DeadLetter, read_dead_letter
 from engine.errors import Misconfigured
@@ -39,6 +39,14 @@ class Tail:
             for messages in fetched.values()
             for one in messages
         ]
+
+    def behind(self) -> Mapping[int, int]:
+        """How many records of each partition were not polled yet. Raises Transient."""
+        with talking(self._broker):
+            where = sorted(self._consumer.assignment())
+            ends = self._consumer.end_offsets(where, timeout_ms=GLANCE_TIMEOUT_MS)
+            at = {tp: self._consumer.position(tp, timeout_ms=GLANCE_TIMEOUT_MS) for tp in where}
+        return {tp.partition: max(0, ends[tp] - (at[tp] or 0)) for tp in where}
 
     def close(self) -> None:
         """Release the connection."""

@@ -69,8 +69,8 @@ class Report:
     bcubed: float | None = None
 
 
-def thumbnail(image: Rgb, side: int = THUMBNAIL_SIDE) -> bytes:
-    """Shrink to at most `side` pixels and encode as a JPEG of about 6 kB or less."""
+def thumbnail(image: Rgb, side: int = THUMBNAIL_SIDE, most_bytes: int = _THUMBNAIL_BYTES) -> bytes:
+    """Shrink to at most `side` pixels and encode as a JPEG of about `most_bytes` or less."""
     height, width = image.shape[:2]
     scale = min(1.0, side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -78,7 +78,7 @@ def thumbnail(image: Rgb, side: int = THUMBNAIL_SIDE) -> bytes:
     data = b""
     for quality in (78, 68, 58, 46, 34):
         data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
-        if len(data) <= _THUMBNAIL_BYTES:
+        if len(data) <= most_bytes:
             break
     return data
 

@@ -76,7 +76,7 @@ class SqliteStore:
 
     def save_indexes(self, make: Callable[[], Mapping[str, Dump]]) -> bool:
         """Begin to write what `make` dumps beside the store; False while another is written."""
-        return self.snapshots.save(self._rows(), make)
+        return self.snapshots.save(self.counted()[0], make)
 
     def saved_indexes(self) -> Iterator[SavedIndexes]:
         """What was saved and is whole, the newest first; nothing that was to be forgotten."""
@@ -91,9 +91,9 @@ class SqliteStore:
         with suppress(sqlite3.OperationalError):  # it is committed; the next checkpoint does it
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def outcomes(self) -> Iterator[Outcome]:
-        """Every outcome in commit order, a row at a time; items come without local features."""
-        return self._read_outcomes(self._db.execute(f"{_JOURNAL} ORDER BY n"))
+    def outcomes(self, after: int = 0) -> Iterator[Outcome]:
+        """Every outcome after so many, a row at a time; items come without local features."""
+        return self._read_outcomes(self._db.execute(f"{_JOURNAL} WHERE n > ? ORDER BY n", (after,)))
 
     def image_outcome(self, scope: str, image_id: str) -> Outcome | None:
         """What became of an image, None where it is new."""
@@ -103,9 +103,9 @@ class SqliteStore:
         """What a command changed, None where it is new or was refused."""
         return self._outcome_of(scope, _COMMAND, command_id)
 
-    def rejections(self) -> Iterator[Rejection]:
-        """Every rejection in commit order."""
-        rows = self._db.execute("SELECT n, body FROM rejections ORDER BY n")
+    def rejections(self, after: int = 0) -> Iterator[Rejection]:
+        """Every rejection after so many, in commit order."""
+        rows = self._db.execute("SELECT n, body FROM rejections WHERE n > ? ORDER BY n", (after,))
         return self._decoded(rows, "rejection", decode_rejection)
 
     def features(self, scope: str, item_id: str) -> LocalFeatures | None:
@@ -149,9 +149,11 @@ class SqliteStore:
         finally:
             self._db.close()
 
-    def _rows(self) -> int:
-        (rows,) = self._db.execute("SELECT coalesce(max(n), 0) FROM journal").fetchone()
-        return int(rows)
+    def counted(self) -> tuple[int, int]:
+        """How many outcomes and rejections there are."""
+        most = "(SELECT coalesce(max(n), 0) FROM {})".format
+        row = self._db.execute(f"SELECT {most('journal')}, {most('rejections')}").fetchone()
+        return int(row[0]), int(row[1])
 
     def _forgot_after(self, row: int) -> bool:
         """Whether a later row of the journal forgets an image, as one may after a crash."""

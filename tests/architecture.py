@@ -38,7 +38,7 @@ KAFKA = (
         "consumer/dead_letters.py",
         "consumer/kafka.py",
     ),
-    *("consumer/originals.py", "consumer/restore.py"),
+    *("consumer/lag.py", "consumer/originals.py", "consumer/restore.py"),
     *("consumer/tail.py", "consumer/topics.py", "consumer/transaction.py"),
     "consumer/unreadable.py",
     "producer/publish.py",

@@ -6,24 +6,28 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cairn.compose import means_of, store_at
 from cairn.devices import tell_devices
 from cairn.folder_run import ONE_SCOPE, STATE_FILE, FolderJob, lines_in, run_folder
-from cairn.kafka_run import run_kafka
+from cairn.kafka_run import nobody_looks, run_kafka
 from cairn.logs import start_logging
 from cairn.observers import Gauges, Sink
-from cairn.options import Config, Encoder, Profile, Workers, settings_of
+from cairn.options import Config, Encoder, Host, Port, Profile, Workers, settings_of
 from cairn.sections import Settings
 from cairn.watch import Watch, watching
 from consumer.loop import Observer
 from consumer.shard import Shard
 from engine.errors import Misconfigured, Stopped
+
+if TYPE_CHECKING:
+    from cairn.live import Live
 
 
 def run(
@@ -48,14 +52,26 @@ def run(
     profile: Profile = None,
     encoder: Encoder = None,
     workers: Workers = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Serve page and API meanwhile (extra `[serve]`).")
+    ] = False,
+    view: Annotated[
+        str | None,
+        typer.Option(
+            "--view", metavar="URL", help="Database to serve; default: view.sqlite in the state."
+        ),
+    ] = None,
+    host: Host = None,
+    port: Port = None,
     config: Config = None,
 ) -> None:
     """Cluster photos as they come, until stopped; stop it any way you like, and start it again.
 
     From a folder: state, events.jsonl and rejected.jsonl lie in the state directory. From
     Kafka: topics PREFIX.images in, PREFIX.events, PREFIX.clusters, PREFIX.dead-letters out.
+    With --serve, what happens can be watched and corrected in a browser.
 
-    Example: cairn run --source inbox/
+    Example: cairn run --source inbox/ --serve
     """
     settings = settings_of(
         config,
@@ -64,6 +80,8 @@ def run(
         engine__workers=workers,
         kafka__bootstrap=kafka,
         state__directory=None if state is None else str(state),
+        serve__host=host,
+        serve__port=port,
     )
     start_logging(settings.log)
     wanted = None if scope_per_folder else scope
@@ -73,27 +91,50 @@ def run(
         raise Misconfigured("--once, --scope and --scope-per-folder go with --source DIR")
     if job is not None and kafka is not None:
         raise Misconfigured("give --source DIR or --kafka HOST:PORT, not both")
-    _work(settings, job)
+    if serve and once:
+        raise Misconfigured("give --serve or --once, not both: a page lasts as long as the worker")
+    if not serve and (view, host, port) != (None, None, None):
+        raise Misconfigured("--view, --host and --port go with --serve")
+    work(settings, job, Shown(serve, view))
 
 
-def _work(settings: Settings, job: FolderJob | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Whether a page is served, and of which view; None: of the worker's own."""
+
+    serve: bool
+    view: str | None = None
+
+
+def work(settings: Settings, job: FolderJob | None, shown: Shown) -> None:
     """Run the folder, or Kafka where there is none, until the end or a signal."""
     if job is None and settings.kafka.bootstrap is None:
         raise Misconfigured("nothing to read: give --source DIR or --kafka HOST:PORT")
     with stopping() as stop, watching(settings.metrics, stop) as watch:
-        if job is None:
-            with suppress(Stopped):
-                run_kafka(settings, watch)
-        else:
-            _run_folder(settings, job, watch)
+        live = _live(settings, shown.view, stop) if shown.serve else None
+        with suppress(Stopped):
+            if job is None:
+                run_kafka(settings, watch, nobody_looks if live is None else live.beside_kafka)
+            else:
+                _run_folder(settings, job, watch, live)
 
 
-def _run_folder(settings: Settings, job: FolderJob, watch: Watch) -> None:
+def _live(settings: Settings, url: str | None, stop: threading.Event) -> Live:
+    try:
+        from cairn.live import Live  # noqa: PLC0415  needs the extra
+    except ImportError as error:
+        advice = "pip install 'imagecairn[serve]'"
+        raise Misconfigured(f"serving needs {error.name}: {advice}") from error
+    return Live(settings, url, stop)
+
+
+def _run_folder(settings: Settings, job: FolderJob, watch: Watch, live: Live | None) -> None:
     directory = settings.state.directory
     means = means_of(settings)
     metrics = watch.metrics
     sink = lines_in(directory)
-    with suppress(Stopped), closing(store_at(directory / STATE_FILE, means)) as store:
+    with ExitStack() as opened:
+        store = opened.enter_context(closing(store_at(directory / STATE_FILE, means)))
         tell_devices(means.eyes, metrics)
         started = time.monotonic()
 
@@ -105,7 +146,17 @@ def _run_folder(settings: Settings, job: FolderJob, watch: Watch) -> None:
             watch.ready()
             return [Sink(sink), gauges]
 
-        run_folder(settings, means, job, store, observe, watch.turn)
+        if live is None:
+            run_folder(settings, means, job, store, observe, watch.turn)
+            return
+        beside = live.beside_folder(job, store, means.identity)
+        hand_over = opened.enter_context(beside)
+
+        def turn() -> bool:
+            hand_over()
+            return watch.turn()
+
+        run_folder(settings, means, job, store, observe, turn)
 
 
 @contextmanager

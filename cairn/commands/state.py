@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cairn.folder_run import VIEW_FILE
 from cairn.journal_check import compared
 from cairn.options import Config, Encoder, Workers, settings_of
 from cairn.reembed import reembedded
@@ -138,7 +139,8 @@ def reembed(
 def _open(state: Path | None, config: Path | None, opened: ExitStack) -> Iterator[StateFile]:
     """Open the state files of a directory, one after the other; raises Misconfigured."""
     chosen = settings_of(config).state.directory if state is None else state
-    paths = [chosen] if chosen.is_file() else sorted(chosen.glob("*.sqlite"))
+    there = (path for path in chosen.glob("*.sqlite") if path.name != VIEW_FILE)
+    paths = [chosen] if chosen.is_file() else sorted(there)
     if not paths:
         raise Misconfigured(f"there is no state in {chosen}: name what `cairn run --state` names")
     for path in paths:

@@ -30,6 +30,10 @@ def view(
     once: Annotated[
         bool, typer.Option("--once", help="End when all there is has been read; do not follow.")
     ] = False,
+    images: Annotated[
+        Path | None,
+        typer.Option("--images", metavar="DIR", help="With --state: its photos, for thumbnails."),
+    ] = None,
     anew: Annotated[
         bool, typer.Option("--anew", help="Empty the database first, and read from the start.")
     ] = False,
@@ -38,13 +42,15 @@ def view(
     """Keep a database in which everything can be looked up: the read model (extra `[serve]`).
 
     From a state directory it is brought up to date, and the command ends. From Kafka it follows
-    the journal until stopped. It decides nothing, and can be made anew at any time; docs/view.md
-    tells what is in it.
+    the journal until stopped, and makes thumbnails of the photos that the topic of images still
+    has. It decides nothing, and can be made anew at any time; docs/view.md tells what is in it.
 
     Example: cairn view --kafka localhost:9092 --to sqlite:///view.db
     """
     if (state is None) == (kafka is None):
         raise Misconfigured("give --state DIR or --kafka HOST:PORT")
+    if images is not None and state is None:
+        raise Misconfigured("--images DIR goes with --state DIR")
     try:
         from cairn import viewing  # noqa: PLC0415  needs the extra
     except ImportError as error:
@@ -58,7 +64,7 @@ def view(
     start_logging(settings.log)
     with stopping() as stop:
         if state is not None:
-            told = viewing.view_state(settings.state.directory, to, anew=anew)
+            told = viewing.view_state(settings, to, images=images, anew=anew)
         else:
-            told = viewing.view_kafka(settings.kafka, to, stop, anew=anew, once=once)
+            told = viewing.view_kafka(settings, to, stop, anew=anew, once=once)
     Console(stderr=True).print(printable(f"{told} outcomes and refusals told"), soft_wrap=True)

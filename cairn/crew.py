@@ -1,0 +1,49 @@
+"""Threads beside the main one, all of which end together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from threading import Event
+from typing import Final, TypeAlias
+
+from engine.errors import CairnError
+
+MOST: Final = 8
+Hire: TypeAlias = Callable[[Callable[[], object]], None]
+"""Starts work on a thread of its own, which has to go on until the crew's `stop` is set."""
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def crew(stop: Event) -> Iterator[Hire]:
+    """Threads for as long as this lasts; leaving sets `stop` and waits for them.
+
+    Where one ends too early `stop` is set, and what it failed by is raised when this is left.
+    """
+    hired: list[Future[object]] = []
+    with ThreadPoolExecutor(MOST, "beside") as pool:
+
+        def hire(work: Callable[[], object]) -> None:
+            future = pool.submit(work)
+            future.add_done_callback(partial(_ended, stop))
+            hired.append(future)
+
+        try:
+            yield hire
+        finally:
+            stop.set()
+    for future in hired:
+        future.result()
+
+
+def _ended(stop: Event, work: Future[object]) -> None:
+    error = work.exception()
+    if error is not None:
+        bug = None if isinstance(error, CairnError) else error
+        _log.critical("everything stops, for a part of it failed: %s", error, exc_info=bug)
+    stop.set()

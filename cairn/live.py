@@ -1,0 +1,113 @@
+"""The page beside a worker: a view of its own, what feeds it, and the server, all on threads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+
+from rich.console import Console
+
+from cairn.charting import Charts
+from cairn.crew import Hire, crew
+from cairn.folder_run import FolderJob
+from cairn.following import open_feed
+from cairn.illustrating import Illustrator, illustrator_of
+from cairn.originals import FolderOriginals, open_topic_originals
+from cairn.sections import Settings
+from cairn.serving import address_of, answer, desk_of, listening, options_of
+from cairn.state_feed import check_same, feed_of
+from cairn.viewing import default_view_url
+from engine.errors import StateMismatch
+from exporters.api.port import Tools
+from exporters.view.database import Database
+from exporters.view.opening import open_view
+from state.store import SqliteStore
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Shows what a worker does for as long as it works, until `stop` is set.
+
+    url: of the view; None for one beside the state, which is made anew where it does not fit.
+    """
+
+    settings: Settings
+    url: str | None
+    stop: Event
+
+    @contextmanager
+    def beside_folder(
+        self, job: FolderJob, store: SqliteStore, identity: str
+    ) -> Iterator[Callable[[], None]]:
+        """What is yielded has to be called after commits, by who made them; it never waits.
+
+        Raises Misconfigured, StateMismatch.
+        """
+        with ExitStack() as opened:
+            view = opened.enter_context(closing(self._view(identity)))
+            self._check_same(view, store)
+            charts = Charts(view)
+            feed = feed_of(store, view, charts)
+            photos = FolderOriginals(job.directory, self.settings.guards.max_bytes)
+            illustrator = illustrator_of(self.settings.guards, view, photos)
+            hire = self._serve(opened, view, kafka=False)
+            hire(partial(feed.write, self.stop))
+            self._draw(hire, view, charts, illustrator)
+            yield feed.hand_over
+
+    @contextmanager
+    def beside_kafka(self, identity: str) -> Iterator[None]:
+        """Follow the topics, which have to be there; raises Misconfigured, StateMismatch."""
+        with ExitStack() as opened:
+            view = opened.enter_context(closing(self._view(identity)))
+            charts = Charts(view)
+            feed = opened.enter_context(open_feed(self.settings.kafka, view, charts))
+            reading = open_topic_originals(self.settings, view, self.stop.is_set)
+            photos = opened.enter_context(reading)
+            illustrator = illustrator_of(self.settings.guards, view, photos)
+            hire = self._serve(opened, view, kafka=True)
+            hire(partial(feed.follow, self.stop))
+            self._draw(hire, view, charts, illustrator)
+            yield
+
+    def _view(self, identity: str) -> Database:
+        if self.url is not None:
+            return open_view(self.url, identity)
+        url = default_view_url(self.settings.state.directory)
+        try:
+            return open_view(url, identity)
+        except StateMismatch as error:
+            _log.warning("%s: it is made anew", error)
+            return open_view(url, identity, anew=True)
+
+    def _check_same(self, view: Database, store: SqliteStore) -> None:
+        try:
+            check_same(view, store)
+        except StateMismatch as error:
+            if self.url is not None:
+                raise
+            _log.warning("%s: it is made anew", error)
+            view.reset()
+
+    def _serve(self, opened: ExitStack, view: Database, *, kafka: bool) -> Hire:
+        """Answer on a thread of a crew, which ends before what was opened until now."""
+        serve = self.settings.serve
+        options = options_of(serve)
+        listener = opened.enter_context(listening(serve.host, serve.port))
+        tools = Tools(desk_of(self.settings, folder=not kafka, kafka=kafka))
+        hire = opened.enter_context(crew(self.stop))
+        hire(partial(answer, view, tools, options, listener, self.stop))
+        page = f"page: {address_of(listener)}"
+        Console(stderr=True).print(page, markup=False, highlight=False, soft_wrap=True)
+        return hire
+
+    def _draw(self, hire: Hire, view: Database, charts: Charts, illustrator: Illustrator) -> None:
+        charts.changed(view.scopes())  # whoever was killed may not have come to it
+        hire(partial(charts.run, self.stop))
+        hire(partial(illustrator.run, self.stop))

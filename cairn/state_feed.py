@@ -1,0 +1,124 @@
+"""Feeds a view from the state that a worker of the same process has open.
+
+The state can be read by the worker's thread alone, and the view may be slow or away: so the
+worker hands over what is new where there is room for it, never waits, and another thread writes.
+Whatever there was no room for lies in the state until there is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from queue import Empty, Queue
+from threading import Event
+from typing import Final
+
+from cairn.behind import Places, Telling
+from cairn.charting import Charts
+from cairn.patience import patiently
+from engine.errors import StateMismatch
+from engine.types import Correction, Origin, Outcome, Rejection
+from exporters.view.database import Database
+from exporters.view.writing import Told
+from state.store import SqliteStore
+
+AT_ONCE: Final = 200
+"""Outcomes in one transaction of the view."""
+ROOM: Final = 4
+"""Portions of so many that wait for the view at most."""
+OUTCOMES: Final = "state"
+REJECTIONS: Final = "state rejections"
+"""Sources of a state's outcomes and rejections, numbered from 0."""
+POLL_S: Final = 0.2
+
+_log = logging.getLogger(__name__)
+
+
+def reached(view: Database, source: str) -> int:
+    """How much of a state's outcomes or rejections a view has."""
+    last = view.position(source, 0)
+    return 0 if last is None else last + 1
+
+
+def numbered(source: str, told: Iterable[Outcome | Rejection], start: int) -> Iterator[Told]:
+    """Each with its number as the place."""
+    return ((Origin(source, 0, number), one) for number, one in enumerate(told, start))
+
+
+def check_same(view: Database, store: SqliteStore) -> None:
+    """Raise StateMismatch where a view has followed another state than this one."""
+    count = reached(view, OUTCOMES)
+    if count and not _knows(view, next(store.outcomes(count - 1), None)):
+        raise StateMismatch("the view follows another state: name another view, or build it anew")
+
+
+def _knows(view: Database, outcome: Outcome | None) -> bool:
+    if outcome is None:
+        return False
+    cause = outcome.cause
+    if isinstance(cause, Correction):
+        command = view.command(cause.scope, cause.command_id)
+        return command is not None and command.applied
+    image = view.image(cause.scope, cause.image_id)
+    return image is not None and image.content_hash == cause.content_hash
+
+
+class StateFeed:
+    """What is new in a state, on its way to a view. handed: how much of each source it has."""
+
+    def __init__(
+        self, store: SqliteStore, view: Database, charts: Charts, handed: dict[str, int]
+    ) -> None:
+        self._store = store
+        self._view = view
+        self._charts = charts
+        self._handed = handed
+        self._written = dict(handed)
+        self._there = dict(handed)
+        self._portions: Queue[Sequence[Told]] = Queue(ROOM)
+
+    def hand_over(self) -> None:
+        """Let the other thread have what is new, as far as there is room for it; never wait.
+
+        Belongs to the thread that works on the state.
+        """
+        self._there = dict(zip(_SOURCES, self._store.counted(), strict=True))
+        while self._handed != self._there and not self._portions.full():
+            outcomes = self._new(OUTCOMES, self._store.outcomes)
+            self._portions.put_nowait([*outcomes, *self._new(REJECTIONS, self._store.rejections)])
+
+    def write(self, stop: Event) -> None:
+        """Write what is handed over, however long the database is away, until told to stop."""
+        telling = Telling(self._view, self._behind)
+        while not stop.is_set():
+            try:
+                portion = self._portions.get(timeout=POLL_S)
+            except Empty:
+                portion = []
+            if portion:
+                patiently(partial(self._view.apply, portion), stop)
+                self._charts.changed(one.scope for _, one in portion if isinstance(one, Outcome))
+                self._written.update((place.source, place.offset + 1) for place, _ in portion)
+            telling.tell()
+
+    def _new(
+        self, source: str, read: Callable[[int], Iterable[Outcome | Rejection]]
+    ) -> Sequence[Told]:
+        start = self._handed[source]
+        found = list(numbered(source, islice(read(start), AT_ONCE), start))
+        self._handed[source] += len(found)
+        return found
+
+    def _behind(self) -> Places:
+        there = self._there
+        return {(source, 0): there[source] - self._written[source] for source in _SOURCES}
+
+
+_SOURCES: Final = (OUTCOMES, REJECTIONS)
+
+
+def feed_of(store: SqliteStore, view: Database, charts: Charts) -> StateFeed:
+    """Begin behind what the view has."""
+    return StateFeed(store, view, charts, {source: reached(view, source) for source in _SOURCES})
