@@ -16,6 +16,7 @@ from cairn.folder_run import FolderJob
 from cairn.logs import start_logging
 from cairn.one_shot import cluster_folder
 from cairn.options import Config, Host, Port, settings_of
+from cairn.sections import Settings
 from cairn.sheet import write_sheet
 from producer.labels import read_labels
 from producer.synthetic import make_samples
@@ -63,13 +64,18 @@ def demo(
     truth = read_labels(labels) if labels.is_file() else {}
     if serve:
         start_logging(settings.log)
-        work(settings, FolderJob(directory, watch=True, labels=truth, commands=state), Shown(True))
-        return
+        job = FolderJob(directory, watch=True, labels=truth, commands=state)
+        work(settings, job, Shown(serve=True))
+    else:
+        _show_piles(settings, FolderJob(directory, labels=truth), output, console)
+
+
+def _show_piles(settings: Settings, job: FolderJob, output: Path, console: Console) -> None:
     means = means_of(settings)
-    finished = cluster_folder(settings, means, FolderJob(directory, labels=truth), console)
+    finished = cluster_folder(settings, means, job, console)
     write_result(finished, output / "result.json")
     sheet = output / "contact-sheet.html"
-    write_sheet(sheet, finished.shown, means, directory)
+    write_sheet(sheet, finished.shown, means, job.directory)
     report(finished, means, console)
     for line in (
         f"result: {output / 'result.json'}",

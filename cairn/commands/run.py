@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -30,37 +30,45 @@ if TYPE_CHECKING:
     from cairn.live import Live
 
 
+Source: TypeAlias = Annotated[
+    Path | None, typer.Option("--source", metavar="DIR", help="Folder to read and watch.")
+]
+FromKafka: TypeAlias = Annotated[
+    str | None, typer.Option("--kafka", metavar="HOST:PORT", help="Kafka to read from.")
+]
+Once: TypeAlias = Annotated[
+    bool, typer.Option("--once", help="End when the folder has been read; do not watch.")
+]
+Scope: TypeAlias = Annotated[str, typer.Option("--scope", help="Scope of the folder's photos.")]
+ScopePerFolder: TypeAlias = Annotated[
+    bool, typer.Option("--scope-per-folder", help="One scope for each first sub-folder.")
+]
+State: TypeAlias = Annotated[
+    Path | None, typer.Option("--state", help="Directory that holds what must survive.")
+]
+Serve: TypeAlias = Annotated[
+    bool, typer.Option("--serve", help="Serve page and API meanwhile (extra `[serve]`).")
+]
+View: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--view", metavar="URL", help="Database of --serve; default: view.sqlite in the state."
+    ),
+]
+
+
 def run(
-    source: Annotated[
-        Path | None, typer.Option("--source", metavar="DIR", help="Folder to read and watch.")
-    ] = None,
-    kafka: Annotated[
-        str | None, typer.Option("--kafka", metavar="HOST:PORT", help="Kafka to read from.")
-    ] = None,
-    once: Annotated[
-        bool, typer.Option("--once", help="End when the folder has been read; do not watch.")
-    ] = False,
-    scope: Annotated[
-        str, typer.Option("--scope", help="Scope of the folder's photos.")
-    ] = ONE_SCOPE,
-    scope_per_folder: Annotated[
-        bool, typer.Option("--scope-per-folder", help="One scope for each first sub-folder.")
-    ] = False,
-    state: Annotated[
-        Path | None, typer.Option("--state", help="Directory that holds what must survive.")
-    ] = None,
+    source: Source = None,
+    kafka: FromKafka = None,
+    once: Once = False,
+    scope: Scope = ONE_SCOPE,
+    scope_per_folder: ScopePerFolder = False,
+    state: State = None,
     profile: Profile = None,
     encoder: Encoder = None,
     workers: Workers = None,
-    serve: Annotated[
-        bool, typer.Option("--serve", help="Serve page and API meanwhile (extra `[serve]`).")
-    ] = False,
-    view: Annotated[
-        str | None,
-        typer.Option(
-            "--view", metavar="URL", help="Database to serve; default: view.sqlite in the state."
-        ),
-    ] = None,
+    serve: Serve = False,
+    view: View = None,
     host: Host = None,
     port: Port = None,
     config: Config = None,
@@ -91,8 +99,8 @@ def run(
         raise Misconfigured("--once, --scope and --scope-per-folder go with --source DIR")
     if job is not None and kafka is not None:
         raise Misconfigured("give --source DIR or --kafka HOST:PORT, not both")
-    if serve and once:
-        raise Misconfigured("give --serve or --once, not both: a page lasts as long as the worker")
+    if once and serve:
+        raise Misconfigured("give --once or --serve, not both: a page lasts until it is stopped")
     if not serve and (view, host, port) != (None, None, None):
         raise Misconfigured("--view, --host and --port go with --serve")
     work(settings, job, Shown(serve, view))

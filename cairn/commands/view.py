@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 from rich.console import Console
@@ -15,15 +15,18 @@ from cairn.report import printable
 from engine.errors import Misconfigured
 
 
+To: TypeAlias = Annotated[
+    str, typer.Option("--to", metavar="URL", help="sqlite:///PATH or postgresql://USER@HOST/NAME.")
+]
+State: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--state", metavar="DIR", help="State directory of a stopped `cairn run`."),
+]
+
+
 def view(
-    to: Annotated[
-        str,
-        typer.Option("--to", metavar="URL", help="sqlite:///PATH or postgresql://USER@HOST/NAME."),
-    ],
-    state: Annotated[
-        Path | None,
-        typer.Option("--state", metavar="DIR", help="State directory of a stopped `cairn run`."),
-    ] = None,
+    to: To,
+    state: State = None,
     kafka: Annotated[
         str | None, typer.Option("--kafka", metavar="HOST:PORT", help="Kafka to follow.")
     ] = None,
