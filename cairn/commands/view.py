@@ -14,7 +14,6 @@ from cairn.options import Config, settings_of
 from cairn.report import printable
 from engine.errors import Misconfigured
 
-
 To: TypeAlias = Annotated[
     str, typer.Option("--to", metavar="URL", help="sqlite:///PATH or postgresql://USER@HOST/NAME.")
 ]
