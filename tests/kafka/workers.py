@@ -48,12 +48,14 @@ SETTINGS = {
 
 
 @contextmanager
-def worker(bootstrap: str, prefix: str, state: Path, **settings: str) -> Iterator[Worker]:
+def worker(
+    bootstrap: str, prefix: str, state: Path, *options: str, **settings: str
+) -> Iterator[Worker]:
     """A member of the group of a set of topics; it does not outlive its test.
 
     settings: on top of the usual ones, without the `CAIRN_` before them.
     """
-    arguments = ("run", "--kafka", bootstrap, "--state", str(state))
+    arguments = ("run", "--kafka", bootstrap, "--state", str(state), *options)
     own = {f"CAIRN_{name}": value for name, value in settings.items()}
     environment = SETTINGS | {"CAIRN_KAFKA__TOPIC_PREFIX": prefix} | own
     with TemporaryDirectory() as directory:
