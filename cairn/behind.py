@@ -42,4 +42,4 @@ class Telling:
                 self._view.tell_behind([Behind(*at, n, now) for at, n in sorted(found.items())])
                 self._told, self._told_at = found, now
         except Transient as error:
-            _log.info("%s; telling later how far the view is behind", error)
+            _log.debug("%s; telling later how far the view is behind", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
@@ -12,7 +13,7 @@ from typing import Final, Protocol
 from cairn.compose import limits_of
 from cairn.patience import patiently
 from cairn.sections import Guards
-from engine.errors import BadImage
+from engine.errors import BadImage, Misconfigured
 from engine.vision.decode import DecodeLimits, decode
 from engine.vision.heif import accept_heif
 from exporters.contact_sheet import thumbnail
@@ -28,6 +29,8 @@ BYTES_PER_SIDE: Final = 75
 """Of a JPEG, for each pixel of its longer side: 24 kB at 320."""
 AT_ONCE: Final = 8
 PAUSE_S: Final = 0.5
+
+_log = logging.getLogger(__name__)
 
 
 class Photos(Protocol):
@@ -48,14 +51,22 @@ class Illustrator:
 
     def run(self, stop: Event) -> None:
         """Go on until told to stop."""
-        while not stop.is_set():
-            self.catch_up(stop)
-            stop.wait(PAUSE_S)
-
-    def catch_up(self, stop: Event) -> None:
-        """Make every thumbnail that is wanting now, or be told to stop."""
-        while not stop.is_set() and patiently(self._some, stop):
+        while self.catch_up(stop) and not stop.wait(PAUSE_S):
             pass
+        stop.wait()
+
+    def catch_up(self, stop: Event) -> bool:
+        """Make every thumbnail that is wanting now, or be told to stop; False where that cannot be.
+
+        Who may not read photos can do without, and is told so in the log.
+        """
+        try:
+            while not stop.is_set() and patiently(self._some, stop):
+                pass
+        except Misconfigured as error:
+            _log.error("there will be no more thumbnails: %s", error)
+            return False
+        return True
 
     def _some(self) -> bool:
         """Make a few; whether any were wanting."""

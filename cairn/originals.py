@@ -17,7 +17,7 @@ from consumer.fetch import open_fetcher
 from consumer.fetch_file import read_file
 from consumer.originals import KafkaOriginals, open_originals
 from consumer.topics import topic_name
-from engine.errors import BadImage, Transient
+from engine.errors import BadImage, Misconfigured, Transient
 from engine.photo_message import parse_photo
 from engine.ports import Fetcher
 from engine.types import Claim, Origin
@@ -99,8 +99,14 @@ class TopicOriginals:
     def _records(self, wanted: set[Origin]) -> Mapping[Origin, Record]:
         with self._lock:
             if self._messages is None:
-                self._messages = open_originals(self._broker)
+                self._messages = self._connected()
             return self._messages.read(wanted)
+
+    def _connected(self) -> KafkaOriginals:
+        try:
+            return open_originals(self._broker)
+        except Misconfigured as error:  # others have reached it before
+            raise Transient(str(error)) from error
 
     def _bytes(self, found: Mapping[Origin, Record], origin: Origin | None) -> bytes | None:
         if origin is None or origin not in found:

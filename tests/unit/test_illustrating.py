@@ -13,7 +13,7 @@ import pytest
 
 from cairn.illustrating import ITEM_SIDE, MOST, SIDE, Illustrator, side_for
 from engine.commands import ForgetImage
-from engine.errors import Transient
+from engine.errors import Misconfigured, Transient
 from engine.lineage import Forgotten
 from engine.types import Box, ImageRecord, Outcome
 from engine.vision.decode import DecodeLimits, decode
@@ -112,6 +112,21 @@ def test_a_stop_ends_the_waiting(view: Database) -> None:
 
     Illustrator(view, Gone(), DecodeLimits()).run(stop)
     assert len(view.wanting()) == 1
+
+
+def test_who_may_not_read_photos_goes_on_without(
+    view: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is marked, and it is said once."""
+    Feed(view).tell(of(Album().photo("a", "c"), PHOTO))
+
+    class Locked:
+        def read_all(self, _: Sequence[ImageRow]) -> Sequence[bytes | None]:
+            raise Misconfigured("Kafka refuses")
+
+    assert not Illustrator(view, Locked(), DecodeLimits()).catch_up(Event())
+    assert len(view.wanting()) == 1
+    assert "Kafka refuses" in caplog.text
 
 
 def test_a_photo_that_is_forgotten_meanwhile_leaves_no_thumbnail(view: Database) -> None:
