@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from engine.types import Batch, Origin
+from engine.types import Batch, ImageRecord, Origin, Outcome
 from exporters.view.opening import open_view
 from state.identity import Identity
 from state.store import open_store
 from tests.builders import make_outcome, make_rejection
 from tests.commands import cairn, complaint
+from tests.images import encoded, gradient
 
 IDENTITY = str(Identity("tests", 8, "whole", "none", "place"))
 
@@ -40,10 +42,33 @@ def test_a_state_is_told_once(tmp_path: Path) -> None:
         assert view.counts().rejections == {("image", "too_large"): 2}
 
 
+def test_thumbnails_are_made_of_a_folder(tmp_path: Path) -> None:
+    """Where the photos are at hand, as they were clustered."""
+    url, photos = f"sqlite:///{tmp_path}/view.db", tmp_path / "photos"
+    photos.mkdir()
+    (photos / "a").write_bytes(encoded(gradient()))
+    keep(tmp_path, "a", "b", refused="x")
+    with closing(open_store(tmp_path / "state.sqlite", IDENTITY)) as store:
+        digest = hashlib.sha256((photos / "a").read_bytes()).hexdigest()
+        store.commit(Batch((with_hash(make_outcome("c", scope="c"), digest),)))
+    (photos / "c").write_bytes((photos / "a").read_bytes())
+    cairn("view", "--state", tmp_path, "--to", url, "--images", photos)
+    with closing(open_view(url, IDENTITY)) as view:
+        found = [view.thumbnail(name, name) for name in "abc"]
+    assert [jpeg is not None for jpeg in found] == [False, False, True]
+
+
+def with_hash(outcome: Outcome, digest: str) -> Outcome:
+    assert isinstance(outcome.cause, ImageRecord)
+    return replace(outcome, cause=replace(outcome.cause, content_hash=digest))
+
+
 def test_what_cannot_be_is_said(tmp_path: Path) -> None:
     """No state, no database, neither or both of state and Kafka: one line each."""
     url = f"sqlite:///{tmp_path}/view.db"
     assert "no state file" in complaint("view", "--state", tmp_path / "no", "--to", url)
     assert "give --state DIR or --kafka" in complaint("view", "--to", url)
+    lonely = ("view", "--kafka", "localhost:1", "--to", url, "--images", tmp_path)
+    assert "goes with --state" in complaint(*lonely)
     keep(tmp_path, "a", refused="x")
     assert "no address" in complaint("view", "--state", tmp_path, "--to", "view.db")
