@@ -19,7 +19,15 @@ from cairn.folder_run import VIEW_FILE
 from exporters.view.opening import open_filled_view, open_view
 from tests.commands import complaint
 from tests.images import shot
-from tests.recovery.kit import PATIENCE_S, Worker, identity, run_once, until, worker
+from tests.recovery.kit import (
+    PATIENCE_S,
+    SETTINGS,
+    Worker,
+    identity,
+    run_once,
+    until,
+    worker,
+)
 from tests.recovery.photos import one_view
 from tests.view.kit import Album, Feed
 
@@ -66,12 +74,20 @@ class Site:
 
 @contextmanager
 def serving(photos: Path, state: Path, *options: str) -> Iterator[Site]:
-    with worker(photos, state, "--serve", "--port", "0", *options) as life:
-        until(lambda: "page: " in life.message() or not life.alive, pause_s=0.05)
-        found = re.search(r"^page: (http://\S+)/$", life.message(), re.MULTILINE)
-        assert found, life.message()
-        with httpx.Client(base_url=f"{found[1]}/api/v1/", timeout=PATIENCE_S) as http:
-            yield Site(life, http)
+    with (
+        worker(photos, state, "--serve", "--port", "0", *options) as life,
+        site_of(life) as site,
+    ):
+        yield site
+
+
+@contextmanager
+def site_of(life: Worker) -> Iterator[Site]:
+    until(lambda: "page: " in life.message() or not life.alive, pause_s=0.05)
+    found = re.search(r"^page: (http://\S+)/$", life.message(), re.MULTILINE)
+    assert found, life.message()
+    with httpx.Client(base_url=f"{found[1]}/api/v1/", timeout=PATIENCE_S) as http:
+        yield Site(life, http)
 
 
 def drawn(state: Path) -> int:
@@ -120,6 +136,23 @@ def test_a_folder_is_watched_in_a_browser(tmp_path: Path) -> None:
         assert [site.shows(name) for name in ("p0.jpg", "p1.jpg")] == [True, False]
         assert site.life.stop() == 0
         assert "Traceback" not in site.life.message()
+
+
+def test_the_demo_may_be_watched(tmp_path: Path) -> None:
+    """Its state lies with what else it makes; labels of the photos count as in the demo."""
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    put(photos, 0, 1)
+    (photos / "labels.csv").write_text("path,label\np0.jpg,north\n")
+    arguments = ("demo", "--serve", "--port", "0", "--images", str(photos), "-o", str(out))
+    life = Worker(tmp_path / "said", arguments, SETTINGS)
+    try:
+        with site_of(life) as site:
+            site.until_told(2)
+            assert site.get("item", id="p0.jpg#0")["item"]["tag"] == "north"
+        assert life.stop() == 0
+    finally:
+        life.kill()
+    assert (out / "state" / "state.sqlite").exists()
 
 
 @pytest.mark.parametrize("lost", ["deleted", "of another state", "of another encoder"])
