@@ -37,17 +37,17 @@ from state.records import encode_features, encode_image, encode_item, encode_out
 LOOK_EVERY_S = 5.0
 
 
-def nobody_looks(_: str) -> AbstractContextManager[None]:
+def nobody_looks(_: Means) -> AbstractContextManager[None]:
     """Nothing beside the worker."""
     return nullcontext()
 
 
 def run_kafka(
-    settings: Settings, watch: Watch, beside: Callable[[str], AbstractContextManager[None]]
+    settings: Settings, watch: Watch, beside: Callable[[Means], AbstractContextManager[None]]
 ) -> None:
     """Join the group and work until told to stop.
 
-    beside: what goes on meanwhile, given what state is made with, once the topics are there.
+    beside: what goes on meanwhile, once the topics are there.
     Raises Misconfigured, StateMismatch, and Stopped where it was told so before it could join.
     """
     kafka, broker = settings.kafka, broker_of(settings.kafka)
@@ -57,7 +57,7 @@ def run_kafka(
     journal = topic_name(kafka.topic_prefix, "journal")
     check_journal(broker, journal, means.identity, partial(_go_on, watch))
     with (
-        beside(means.identity),
+        beside(means),
         closing(open_source(broker, source_of(kafka))) as member,
         closing(KafkaCommitter(broker, commits_of(kafka), codecs_of(means))) as committer,
         open_fetcher(terms_of(settings), watch.metrics, watch.turn) as fetcher,

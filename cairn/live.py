@@ -12,6 +12,7 @@ from threading import Event
 from rich.console import Console
 
 from cairn.charting import Charts
+from cairn.compose import Means
 from cairn.crew import Hire, crew
 from cairn.folder_run import FolderJob
 from cairn.following import open_feed
@@ -43,35 +44,37 @@ class Live:
 
     @contextmanager
     def beside_folder(
-        self, job: FolderJob, store: SqliteStore, identity: str
+        self, job: FolderJob, store: SqliteStore, means: Means
     ) -> Iterator[Callable[[], None]]:
         """What is yielded has to be called after commits, by who made them; it never waits.
 
         Raises Misconfigured, StateMismatch.
         """
         with ExitStack() as opened:
-            view = opened.enter_context(closing(self._view(identity)))
+            view = opened.enter_context(closing(self._view(means.identity)))
             self._check_same(view, store)
             charts = Charts(view)
             feed = feed_of(store, view, charts)
             photos = FolderOriginals(job.directory, self.settings.guards.max_bytes)
             illustrator = illustrator_of(self.settings.guards, view, photos)
-            hire = self._serve(opened, view, kafka=False)
+            desk = desk_of(self.settings, folder=True, kafka=False)
+            hire = self._serve(opened, view, Tools(desk))
             hire(partial(feed.write, self.stop))
             self._draw(hire, view, charts, illustrator)
             yield feed.hand_over
 
     @contextmanager
-    def beside_kafka(self, identity: str) -> Iterator[None]:
+    def beside_kafka(self, means: Means) -> Iterator[None]:
         """Follow the topics, which have to be there; raises Misconfigured, StateMismatch."""
         with ExitStack() as opened:
-            view = opened.enter_context(closing(self._view(identity)))
+            view = opened.enter_context(closing(self._view(means.identity)))
             charts = Charts(view)
             feed = opened.enter_context(open_feed(self.settings.kafka, view, charts))
             reading = open_topic_originals(self.settings, view, self.stop.is_set)
             photos = opened.enter_context(reading)
             illustrator = illustrator_of(self.settings.guards, view, photos)
-            hire = self._serve(opened, view, kafka=True)
+            desk = desk_of(self.settings, folder=False, kafka=True)
+            hire = self._serve(opened, view, Tools(desk))
             hire(partial(feed.follow, self.stop))
             self._draw(hire, view, charts, illustrator)
             yield
@@ -95,12 +98,11 @@ class Live:
             _log.warning("%s: it is made anew", error)
             view.reset()
 
-    def _serve(self, opened: ExitStack, view: Database, *, kafka: bool) -> Hire:
+    def _serve(self, opened: ExitStack, view: Database, tools: Tools) -> Hire:
         """Answer on a thread of a crew, which ends before what was opened until now."""
         serve = self.settings.serve
         options = options_of(serve)
         listener = opened.enter_context(listening(serve.host, serve.port))
-        tools = Tools(desk_of(self.settings, folder=not kafka, kafka=kafka))
         hire = opened.enter_context(crew(self.stop))
         hire(partial(answer, view, tools, options, listener, self.stop))
         page = f"page: {address_of(listener)}"

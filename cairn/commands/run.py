@@ -157,7 +157,7 @@ def _run_folder(settings: Settings, job: FolderJob, watch: Watch, live: Live | N
         if live is None:
             run_folder(settings, means, job, store, observe, watch.turn)
             return
-        beside = live.beside_folder(job, store, means.identity)
+        beside = live.beside_folder(job, store, means)
         hand_over = opened.enter_context(beside)
 
         def turn() -> bool:
