@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from cairn.sections import Kafka, Settings
+from cairn.viewing import view_kafka
 from consumer.connection import Broker
 from engine.dead_letter import dead_letter_record
 from engine.types import Origin, Rejection
@@ -29,6 +34,24 @@ def write(broker: Broker, prefix: str, partition: int, *names: str) -> None:
 def refuse(broker: Broker, prefix: str, kind: str, name: str) -> None:
     rejection = Rejection(name, "s", Origin(f"{prefix}.{kind}", 0, 3), "id_conflict", "…")
     kit.send(broker, f"{prefix}.dead-letters", [dead_letter_record(rejection, None, 100)])
+
+
+def test_a_journal_is_followed(broker: Broker, prefix: str, tmp_path: Path) -> None:
+    """What comes is told and drawn until somebody says stop."""
+    url, stop = f"sqlite:///{tmp_path}/view.db", Event()
+    settings = Settings(kafka=Kafka(bootstrap=broker.bootstrap, topic_prefix=prefix))
+    write(broker, prefix, 0, "a")
+    follow = partial(view_kafka, settings, url, stop, anew=False, once=False)
+    with ThreadPoolExecutor() as pool, closing(open_view(url, MADE_WITH)) as view:
+        told = pool.submit(follow)
+        try:
+            kit.until(lambda: view.counts().images == 1)
+            write(broker, prefix, 1, "b")
+            kit.until(lambda: [len(view.points(name)) for name in "ab"] == [1, 1])
+            kit.until(lambda: not view.wanting())
+        finally:
+            stop.set()
+    assert told.result() == 2
 
 
 def test_a_journal_is_told_once(
