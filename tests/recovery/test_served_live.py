@@ -183,8 +183,11 @@ def test_another_view_is_left_alone_where_it_does_not_fit(tmp_path: Path) -> Non
         assert "follows another state" in life.message()
 
 
-def test_what_cannot_be_served_stops_the_start(tmp_path: Path) -> None:
+def test_what_cannot_be_served_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A view that cannot be opened, a port that is taken, options that do not go together."""
+    monkeypatch.setenv("CAIRN_METRICS__PORT", "0")
     put(tmp_path / "photos", 0)
     run = ("run", "--source", tmp_path / "photos", "--state", tmp_path / "state")
     assert "or --serve" in complaint(*run, "--serve", "--once")
