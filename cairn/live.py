@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
+from typing import TypeVar
 
 from rich.console import Console
 
@@ -20,14 +21,15 @@ from cairn.illustrating import Illustrator, illustrator_of
 from cairn.originals import FolderOriginals, open_topic_originals
 from cairn.sections import Settings
 from cairn.serving import address_of, answer, desk_of, listening, options_of
-from cairn.state_feed import check_same, feed_of
+from cairn.state_feed import feed_of
 from cairn.viewing import default_view_url
-from engine.errors import StateMismatch
+from engine.errors import Misconfigured, StateMismatch
 from exporters.api.port import Tools
 from exporters.view.database import Database
 from exporters.view.opening import open_view
 from state.store import SqliteStore
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -52,9 +54,8 @@ class Live:
         """
         with ExitStack() as opened:
             view = opened.enter_context(closing(self._view(means.identity)))
-            self._check_same(view, store)
             charts = Charts(view)
-            feed = feed_of(store, view, charts)
+            feed = self._fitting(view, lambda: feed_of(store, view, charts))
             photos = FolderOriginals(job.directory, self.settings.guards.max_bytes)
             illustrator = illustrator_of(self.settings.guards, view, photos)
             desk = desk_of(self.settings, folder=True, kafka=False)
@@ -69,7 +70,8 @@ class Live:
         with ExitStack() as opened:
             view = opened.enter_context(closing(self._view(means.identity)))
             charts = Charts(view)
-            feed = opened.enter_context(open_feed(self.settings.kafka, view, charts))
+            kafka = self.settings.kafka
+            feed = self._fitting(view, lambda: opened.enter_context(open_feed(kafka, view, charts)))
             reading = open_topic_originals(self.settings, view, self.stop.is_set)
             photos = opened.enter_context(reading)
             illustrator = illustrator_of(self.settings.guards, view, photos)
@@ -88,15 +90,20 @@ class Live:
         except StateMismatch as error:
             _log.warning("%s: it is made anew", error)
             return open_view(url, identity, anew=True)
+        except Misconfigured as error:
+            advice = "it holds nothing that is not elsewhere: delete it, and it is made anew"
+            raise Misconfigured(f"{error}; {advice}") from error
 
-    def _check_same(self, view: Database, store: SqliteStore) -> None:
+    def _fitting(self, view: Database, begin: Callable[[], T]) -> T:
+        """Begin to feed a view, which is emptied first where it followed something else."""
         try:
-            check_same(view, store)
+            return begin()
         except StateMismatch as error:
             if self.url is not None:
                 raise
             _log.warning("%s: it is made anew", error)
             view.reset()
+            return begin()
 
     def _serve(self, opened: ExitStack, view: Database, tools: Tools) -> Hire:
         """Answer on a thread of a crew, which ends before what was opened until now."""

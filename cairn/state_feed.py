@@ -120,5 +120,6 @@ _SOURCES: Final = (OUTCOMES, REJECTIONS)
 
 
 def feed_of(store: SqliteStore, view: Database, charts: Charts) -> StateFeed:
-    """Begin behind what the view has."""
+    """Begin behind what the view has; raises StateMismatch where that is of another state."""
+    check_same(view, store)
     return StateFeed(store, view, charts, {source: reached(view, source) for source in _SOURCES})

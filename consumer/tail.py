@@ -13,7 +13,7 @@ from kafka import KafkaConsumer, TopicPartition
 from consumer.connection import GLANCE_TIMEOUT_MS, Broker, connecting, open_reader, talking
 from consumer.journal import JOURNAL, Shown
 from engine.dead_letter import DeadLetter, read_dead_letter
-from engine.errors import Misconfigured
+from engine.errors import Misconfigured, StateMismatch
 from engine.types import Origin, Outcome
 from engine.wire import Record
 
@@ -56,7 +56,8 @@ class Tail:
 def open_tail(broker: Broker, topic: str, source: str, reached: Reached) -> Tail:
     """Begin behind what was reached of each partition.
 
-    Raises Misconfigured where no broker answers or there is no such topic.
+    Raises Misconfigured where no broker answers or there is no such topic, StateMismatch where
+    the topic was made anew since.
     """
     with connecting(broker):
         consumer = open_reader(broker)
@@ -64,10 +65,20 @@ def open_tail(broker: Broker, topic: str, source: str, reached: Reached) -> Tail
     if not partitions:
         consumer.close()
         raise Misconfigured(f"there is no topic {topic} at {broker.bootstrap}")
-    consumer.assign([TopicPartition(topic, partition) for partition in partitions])
-    for partition in partitions:
-        last = reached(source, partition)
-        consumer.seek(TopicPartition(topic, partition), 0 if last is None else last + 1)
+    where = [TopicPartition(topic, partition) for partition in partitions]
+    with connecting(broker):
+        ends = consumer.end_offsets(where)
+    consumer.assign(where)
+    for one in where:
+        last = reached(source, one.partition)
+        start = 0 if last is None else last + 1
+        if start > ends[one]:
+            consumer.close()
+            raise StateMismatch(
+                f"{topic} partition {one.partition} ends at {ends[one]}, and {start} records were "
+                "read of it: it is another topic than then; begin anew"
+            )
+        consumer.seek(one, start)
     return Tail(broker, consumer)
 
 

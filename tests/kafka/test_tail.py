@@ -16,7 +16,7 @@ from consumer.tail import (
     open_tail,
 )
 from engine.dead_letter import dead_letter_record
-from engine.errors import Misconfigured
+from engine.errors import Misconfigured, StateMismatch
 from engine.types import Origin, Outcome, Rejection
 from engine.wire import Record
 from tests.builders import make_features, make_outcome, written
@@ -34,6 +34,15 @@ def write(broker: Broker, prefix: str, partition: int, *names: str) -> list[Outc
 
 def journal_tail(broker: Broker, prefix: str, reached: dict[int, int]) -> Tail:
     return open_tail(broker, f"{prefix}.journal", JOURNAL, lambda _, one: reached.get(one))
+
+
+def test_a_topic_that_was_made_anew_is_told_apart(broker: Broker, prefix: str) -> None:
+    """It holds less than was read of it; a follower that waits for more would wait for ever."""
+    write(broker, prefix, 1, "a")
+    with pytest.raises(
+        StateMismatch, match=r"journal partition 1 ends at \d+, and 51 records were read"
+    ):
+        journal_tail(broker, prefix, {1: 50})
 
 
 def followed(follower: JournalFollower, count: int) -> list[tuple[Origin, Outcome]]:

@@ -202,4 +202,6 @@ def test_what_cannot_be_served_stops_the_start(
         db.execute("CREATE TABLE alembic_version (version_num TEXT)")
         db.execute("INSERT INTO alembic_version VALUES ('9999')")
         db.commit()
-    assert "schema '9999'" in complaint(*run, "--serve", "--port", 0)
+    told = complaint(*run, "--serve", "--port", 0)
+    assert "schema '9999'" in told
+    assert "delete it" in told
