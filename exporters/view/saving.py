@@ -92,7 +92,9 @@ class Saving:
         new = [one for image_id, one in self._scope.images.items() if image_id not in known]
         numbers = {image.image_id: self._ledger.next("images") for image in new}
         self._insert(images, [self._image(numbers[image.image_id], image) for image in new])
-        self._insert(wanting, [{"image_n": n} for n in self._unpictured(numbers)])
+        # What was forgotten since comes without its size, before the order to forget it.
+        shown = {one.image_id: numbers[one.image_id] for one in new if one.width}
+        self._insert(wanting, [{"image_n": n} for n in self._unpictured(shown)])
         fresh = [self._item(item_id, numbers) for item_id in self._scope.fresh]
         self._insert(items, [row for row, _ in fresh])
         self._insert(vectors, [vector for _, vector in fresh])

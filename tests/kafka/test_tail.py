@@ -39,9 +39,7 @@ def journal_tail(broker: Broker, prefix: str, reached: dict[int, int]) -> Tail:
 def test_a_topic_that_was_made_anew_is_told_apart(broker: Broker, prefix: str) -> None:
     """It holds less than was read of it; a follower that waits for more would wait for ever."""
     write(broker, prefix, 1, "a")
-    with pytest.raises(
-        StateMismatch, match=r"partition 1 ends at \d+, and 51 records were"
-    ):
+    with pytest.raises(StateMismatch, match=r"partition 1 ends at \d+, and 51 records were"):
         journal_tail(broker, prefix, {1: 50})
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import text
 
 from engine.commands import ForgetImage
 from engine.lineage import Forgotten
-from engine.types import Origin
+from engine.types import ImageRecord, Origin
 from exporters.view.answers import Behind
 from exporters.view.ledger import Ledger, write_ledger
 from exporters.view.migrate import upgrade
 from exporters.view.opening import backend_of, open_view
 from exporters.view.port import View
+from state.records import redacted_image
 from tests.view.kit import IDENTITY, Album, Feed
 
 
@@ -54,6 +57,16 @@ def test_a_forgotten_photo_wants_nothing(view: View, feed: Feed, album: Album) -
     assert wanting(view) == ["a"]
     assert not view.put_thumbnail("site", "b", b"jpeg")
     assert not view.put_thumbnail("site", "b", b"")
+
+
+def test_a_photo_that_was_forgotten_before_it_is_told_wants_nothing(
+    view: View, feed: Feed, album: Album
+) -> None:
+    """As when a view is made anew: what is left of it comes first, then that it was forgotten."""
+    outcome = album.photo("a", "c1")
+    assert isinstance(outcome.cause, ImageRecord)
+    feed.tell(replace(outcome, cause=redacted_image(outcome.cause)))
+    assert wanting(view) == []
 
 
 def test_photos_of_an_older_view_want_thumbnails_too(address: str) -> None:
