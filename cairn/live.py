@@ -22,6 +22,7 @@ from cairn.originals import FolderOriginals, open_topic_originals
 from cairn.sections import Settings
 from cairn.serving import address_of, answer, desk_of, listening, options_of
 from cairn.state_feed import feed_of
+from cairn.tools import tools_with
 from cairn.viewing import default_view_url
 from engine.errors import Misconfigured, StateMismatch
 from exporters.api.port import Tools
@@ -59,7 +60,8 @@ class Live:
             photos = FolderOriginals(job.directory, self.settings.guards.max_bytes)
             illustrator = illustrator_of(self.settings.guards, view, photos)
             desk = desk_of(self.settings, folder=True, kafka=False)
-            hire = self._serve(opened, view, Tools(desk))
+            tools = tools_with(means.eyes, self.settings, view, desk, photos)
+            hire = self._serve(opened, view, tools)
             hire(partial(feed.write, self.stop))
             self._draw(hire, view, charts, illustrator)
             yield feed.hand_over
@@ -76,7 +78,8 @@ class Live:
             photos = opened.enter_context(reading)
             illustrator = illustrator_of(self.settings.guards, view, photos)
             desk = desk_of(self.settings, folder=False, kafka=True)
-            hire = self._serve(opened, view, Tools(desk))
+            tools = tools_with(means.eyes, self.settings, view, desk, photos)
+            hire = self._serve(opened, view, tools)
             hire(partial(feed.follow, self.stop))
             self._draw(hire, view, charts, illustrator)
             yield
