@@ -3,7 +3,7 @@
 const whole = new Intl.NumberFormat("en");
 const dayOf = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" });
 const momentOf = new Intl.DateTimeFormat("en", {
-  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
 });
 
 export const count = (number, one, many = `${one}s`) =>
