@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
 from typing import Final
@@ -20,8 +20,6 @@ from engine.types import Correction
 from exporters.api.app import create_app
 from exporters.api.guard import is_loopback
 from exporters.api.port import Desk, Options, Tools
-from exporters.view.database import Database
-from exporters.view.opening import open_filled_view
 from exporters.view.port import View
 
 FINISH_WITHIN_S: Final = 5
@@ -66,11 +64,11 @@ def desk_of(settings: Settings, *, folder: bool, kafka: bool) -> Desk | None:
     return SpoolDesk(settings)
 
 
-def serve_view(serve: Serve, url: str, tools_for: Callable[[Database], Tools], stop: Event) -> None:
+def serve_view(serve: Serve, view: View, tools: Tools, stop: Event) -> None:
     """Answer until `stop` is set; raises Misconfigured."""
     options = options_of(serve)
-    with closing(open_filled_view(url)) as view, listening(serve.host, serve.port) as listener:
-        answer(view, tools_for(view), options, listener, stop)
+    with listening(serve.host, serve.port) as listener:
+        answer(view, tools, options, listener, stop)
 
 
 def answer(

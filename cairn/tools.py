@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
 from typing import Final
 
 from cairn.compose import limits_of, profile_of
 from cairn.eyes import Eyes, open_eyes
+from cairn.originals import FolderOriginals, open_topic_originals
 from cairn.searching import EyesMatcher, EyesSearcher, developer
 from cairn.sections import Guards, Settings
 from cairn.text import words_for
@@ -54,6 +59,25 @@ def tools_with(
     texts = None if text is None else words_for(text, registry, eyes.encoder)
     searcher = EyesSearcher(eyes, limits, texts, view.identity, lambda: view.identity)
     return Tools(desk, searcher, originals, renderer, EyesMatcher(eyes, limits))
+
+
+@contextmanager
+def originals_for(
+    settings: Settings, view: Database, images: Path | None, stop: Event, *, kafka: bool
+) -> Iterator[Originals | None]:
+    """Photos of a folder, else of the topic of images; None where neither is given.
+
+    Raises Misconfigured where there is no such folder.
+    """
+    if images is not None:
+        if not images.is_dir():
+            raise Misconfigured(f"there is no directory {images}: name the one the photos lie in")
+        yield FolderOriginals(images, settings.guards.max_bytes)
+    elif kafka:
+        with open_topic_originals(settings, view, stop.is_set) as originals:
+            yield originals
+    else:
+        yield None
 
 
 def _limits(guards: Guards) -> DecodeLimits:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -11,10 +12,6 @@ from cairn.commands.run import stopping
 from cairn.logs import start_logging
 from cairn.options import Config, Encoder, Profile, settings_of
 from engine.errors import Misconfigured
-
-if TYPE_CHECKING:
-    from exporters.api.port import Tools
-    from exporters.view.database import Database
 
 View: TypeAlias = Annotated[
     str, typer.Option("--view", metavar="URL", help="A database that `cairn view` keeps.")
@@ -37,6 +34,13 @@ Text: TypeAlias = Annotated[
     typer.Option("--text", metavar="FILE_OR_NAME", help="Text encoder to search by words with."),
 ]
 
+Images: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--images", metavar="DIR", help="Where the photos lie, to show them in full; or --kafka."
+    ),
+]
+
 
 def serve(
     view: View,
@@ -47,6 +51,7 @@ def serve(
     profile: Profile = None,
     encoder: Encoder = None,
     text: Text = None,
+    images: Images = None,
     config: Config = None,
 ) -> None:
     """Answer questions about clusters over HTTP, and take corrections (extra `[serve]`).
@@ -61,6 +66,7 @@ def serve(
         raise Misconfigured("give --state DIR or --kafka HOST:PORT, not both")
     try:
         from cairn import serving, tools  # noqa: PLC0415  needs the extra
+        from exporters.view import opening  # noqa: PLC0415
     except ImportError as error:
         advice = "pip install 'imagecairn[serve]'"
         raise Misconfigured(f"serving needs {error.name}: {advice}") from error
@@ -76,9 +82,10 @@ def serve(
     )
     start_logging(settings.log)
     desk = serving.desk_of(settings, folder=state is not None, kafka=kafka is not None)
-
-    def tools_for(database: Database) -> Tools:
-        return tools.tools_of(settings, database, desk)
-
-    with stopping() as stop:
-        serving.serve_view(settings.serve, view, tools_for, stop)
+    with ExitStack() as opened:
+        stop = opened.enter_context(stopping())
+        database = opened.enter_context(closing(opening.open_filled_view(view)))
+        reading = tools.originals_for(settings, database, images, stop, kafka=kafka is not None)
+        photos = opened.enter_context(reading)
+        made = tools.tools_of(settings, database, desk, photos)
+        serving.serve_view(settings.serve, database, made, stop)

@@ -160,7 +160,8 @@ def _original(given: Given, row: ImageRow) -> bytes:
 
 
 NO_ORIGINALS: Final = (
-    "this server has no originals: start `cairn serve` with --images DIR, where the photos lie"
+    "this server has no originals: start `cairn serve` with --images DIR, where the photos lie, "
+    "or --kafka"
 )
 NO_EYES: Final = (
     "this server cannot compare photos: start `cairn serve` with --encoder and --profile of the "
