@@ -151,7 +151,7 @@ class Clusters(PerhapsInScope):
         return ClusterFilter(**self.model_dump(exclude={"order", "limit", "cursor"}))
 
 
-class After(Asked):
+class After(PerhapsInScope):
     """Where to begin in the events."""
 
     after: Number | None = None

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 @router.get(
     "/events",
-    summary="Events of all scopes as they come, after a number",
+    summary="Events as they come, after a number, of one scope or all",
     response_class=StreamingResponse,
     responses={200: {"content": {KIND: {}}}, **documented(422)},
 )
@@ -45,19 +45,20 @@ async def events(
     start = asked.after if last_event_id is None else last_event_id
     if start is None:
         start = await run_in_threadpool(given.view.last_event)
-    told = following(given.view, start, given.stopping)
+    told = following(given.view, start, given.stopping, asked.scope)
     return StreamingResponse(told, headers=AT_ONCE_THROUGH, media_type=KIND)
 
 
-async def following(view: View, number: int, stopping: Callable[[], bool]) -> AsyncIterator[str]:
-    """Everything after a number, in order, until the server stops."""
+async def following(
+    view: View, number: int, stopping: Callable[[], bool], scope: str | None = None
+) -> AsyncIterator[str]:
+    """Everything after a number, of one scope or all, in order, until the server stops."""
     yield ": events follow\n\n"
     quiet_s = 0.0
     while not stopping():
-        told = await run_in_threadpool(_after, view, number)
+        told, number = await run_in_threadpool(_after, view, number, scope)
         for one in told:
-            number = one.number
-            yield f"id: {number}\ndata: {orjson.dumps(one.body).decode()}\n\n"
+            yield f"id: {one.number}\ndata: {orjson.dumps(one.body).decode()}\n\n"
         quiet_s = 0.0 if told else quiet_s + POLL_S
         if quiet_s >= KEEP_ALIVE_S:
             quiet_s = 0.0
@@ -66,10 +67,18 @@ async def following(view: View, number: int, stopping: Callable[[], bool]) -> As
             await asyncio.sleep(POLL_S)
 
 
-def _after(view: View, number: int) -> Sequence[Told]:
-    """Wait where the database is away: whoever listens has no other way to learn of it."""
+def _after(view: View, number: int, scope: str | None) -> tuple[Sequence[Told], int]:
+    """What comes next, and the number that all is known up to.
+
+    Wait where the database is away: whoever listens has no other way to learn of it.
+    """
     try:
-        return view.events_after(number, AT_ONCE)
+        last = view.last_event()
+        told = view.events_after(number, AT_ONCE, scope)
     except Transient as error:
         _log.warning("%s", error)
-        return []
+        return [], number
+    if len(told) == AT_ONCE:
+        return told, told[-1].number
+    # Events of other scopes are not looked through again.
+    return told, max(number, last, *(one.number for one in told))

@@ -196,10 +196,12 @@ class Database:
         with self._reading() as db:
             return reading.newest(db, scope, limit)
 
-    def events_after(self, number: int, limit: int = 500) -> Sequence[Told]:
-        """Events of all scopes."""
+    def events_after(
+        self, number: int, limit: int = 500, scope: str | None = None
+    ) -> Sequence[Told]:
+        """Events of one scope, or all."""
         with self._reading() as db:
-            return history.after(db, number, limit)
+            return history.after(db, number, limit, scope)
 
     def last_event(self) -> int:
         """Number of the last event."""

@@ -27,9 +27,11 @@ def about(db: Connection, cluster_n: int, limit: int, cursor: str | None) -> Pag
     return page(found, limit, lambda one: write_cursor(_ORDER, one.number, one.number))
 
 
-def after(db: Connection, number: int, limit: int) -> list[Told]:
+def after(db: Connection, number: int, limit: int, scope: str | None) -> list[Told]:
     """Events that came after one, in order."""
     query = _EVENTS.where(events.c.number > number).order_by(events.c.number)
+    if scope is not None:
+        query = query.where(events.c.scope_n == scope_number(db, scope))
     return _told(db, query.limit(limit))
 
 

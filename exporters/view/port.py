@@ -150,8 +150,10 @@ class View(Feed, Protocol):
         """Items that came last, newest first."""
         ...
 
-    def events_after(self, number: int, limit: int = 500) -> Sequence[Told]:
-        """Events of all scopes after that number, in order."""
+    def events_after(
+        self, number: int, limit: int = 500, scope: str | None = None
+    ) -> Sequence[Told]:
+        """Events after that number, of one scope or all, in order."""
         ...
 
     def last_event(self) -> int:

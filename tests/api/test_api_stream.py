@@ -10,7 +10,7 @@ from typing import cast
 import orjson
 
 from engine.errors import Transient
-from exporters.api.stream import following
+from exporters.api.stream import AT_ONCE, following
 from exporters.view.answers import Told
 from exporters.view.port import View
 from tests.api.kit import Served, client_of
@@ -24,18 +24,27 @@ class Shaky:
         self._view = view
         self._failed = False
 
-    def events_after(self, number: int, limit: int) -> list[Told]:
+    def last_event(self) -> int:
+        return self._view.last_event()
+
+    def events_after(self, number: int, limit: int, scope: str | None) -> list[Told]:
         if not self._failed:
             self._failed = True
             raise Transient("away")
-        return list(self._view.events_after(number, limit))
+        return list(self._view.events_after(number, limit, scope))
 
 
-def first(view: View, number: int, count: int, more: Callable[[], None] | None = None) -> list[str]:
+def first(
+    view: View,
+    number: int,
+    count: int,
+    more: Callable[[], None] | None = None,
+    scope: str | None = None,
+) -> list[str]:
     """The first chunks after a number that are no comments; `more` happens once it listens."""
 
     async def listen() -> list[str]:
-        chunks = following(view, number, lambda: False)
+        chunks = following(view, number, lambda: False, scope)
         assert (await anext(chunks)).startswith(":")
         if more is not None:
             more()
@@ -75,6 +84,20 @@ def test_an_event_that_comes_later_is_told(api: Served) -> None:
         outcome = album.photo(f"photo-{known}", f"cluster-{known}")
         chunk, _ = first(view, known, 2, partial(api.feed.tell, outcome))
         assert chunk.startswith(f"id: {known + 1}\n")
+
+
+def test_events_of_one_scope_leave_out_the_others(api: Served) -> None:
+    """Under their numbers, however many of others come between and after."""
+    site, elsewhere = Album(), Album("elsewhere")
+    crowd = [elsewhere.photo(f"x{n}", f"c{n}") for n in range(AT_ONCE)]
+    api.feed.tell(site.photo("a", "one"), *crowd)
+    late = partial(api.feed.tell, elsewhere.photo("z", "c0", founds=False), site.photo("b", "two"))
+    chunks = first(api.view, 0, 4, late, "site")
+    last = api.view.last_event()
+    expected = [1, 2, last - 1, last]
+    assert [chunk.split("\n")[0] for chunk in chunks] == [f"id: {number}" for number in expected]
+    stopped = client_of(api.view, stopping=True)
+    assert stopped.get("/api/v1/events", params={"scope": "site", "after": 0}).status_code == 200
 
 
 def test_a_stream_ends_with_its_server(api: Served) -> None:

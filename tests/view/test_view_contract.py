@@ -129,6 +129,18 @@ def test_events_are_numbered_over_all_scopes(view: View, feed: Feed, album: Albu
     assert view.scopes() == ["elsewhere", "site"]
 
 
+def test_events_of_one_scope_keep_their_numbers(view: View, feed: Feed, album: Album) -> None:
+    """In order, as many as asked for; of a scope that nobody knows there are none."""
+    feed.tell(album.photo("a", "c1"))
+    Feed(view, "other").tell(Album("elsewhere").photo("a", "c1"))
+    feed.tell(album.photo("b", "c2"))
+    of = {scope: view.events_after(1, 500, scope) for scope in ("site", "elsewhere", "nowhere")}
+    assert [told.number for told in of["site"]] == [2, 5, 6]
+    assert [told.number for told in of["elsewhere"]] == [3, 4]
+    assert not of["nowhere"]
+    assert view.events_after(1, 2, "site") == of["site"][:2]
+
+
 def test_numbers_go_on_after_a_rebuild(view: View, feed: Feed, album: Album) -> None:
     """A new event never looks like one that was seen."""
     feed.tell(album.photo("a", "c1"))
