@@ -3,7 +3,8 @@
 import { h, put, the } from "./dom.js";
 
 const known = new Map();
-const WRITING = "input, textarea, select, [contenteditable]";
+const WRITING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
+const PRESSED = "input, button, a, summary"; // by keys of their own
 
 /** Add shortcuts: {j: ["next photo", run]}; keys as KeyboardEvent.key has them. */
 export function keys(shortcuts) {
@@ -22,6 +23,7 @@ export function listKeys() {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.target.closest(WRITING) || document.querySelector("dialog[open]")) return;
+  if ([" ", "Enter"].includes(event.key) && event.target.closest(PRESSED)) return;
   const shortcut = known.get(event.key);
   if (!shortcut) return;
   event.preventDefault();

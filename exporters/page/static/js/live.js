@@ -6,8 +6,8 @@ import { the } from "./dom.js";
 const TOGETHER_MS = 200;
 
 /**
- * Call `onEvents` with lists of event bodies of a scope ("": all), as they come, and tell in the
- * frame whether the connection stands.
+ * Call `onEvents` with lists of event bodies of a scope ("": all), each with its number, as they
+ * come, and tell in the frame whether the connection stands.
  */
 export function follow(scope, onEvents) {
   const source = new EventSource(address("events", { scope }));
@@ -21,9 +21,10 @@ export function follow(scope, onEvents) {
   source.addEventListener("error", () => lost(source));
   source.addEventListener("message", (message) => {
     if (!waiting.length) setTimeout(hand, TOGETHER_MS);
-    waiting.push(JSON.parse(message.data));
+    waiting.push({ ...JSON.parse(message.data), number: Number(message.lastEventId) });
   });
   addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (event) => event.persisted && location.reload()); // it was closed
   return source;
 }
 

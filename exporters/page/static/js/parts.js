@@ -22,6 +22,9 @@ export function picture(item, properties = {}) {
   return image;
 }
 
+/** Image ids are often paths, which begin alike. */
+const fileOf = ({ image_id: id }) => id.slice(id.lastIndexOf("/") + 1) || id;
+
 /** A photo with its caption, leading to its page. */
 export function photoTile(item, ...more) {
   const when = item.captured_at == null
@@ -29,7 +32,7 @@ export function photoTile(item, ...more) {
     : h("time", { datetime: iso(item.captured_at) }, moment(item.captured_at));
   return h("li", { class: "tile", data: { item: item.item_id } },
     h("a", { href: photoPage(item), draggable: "false" }, picture(item, { draggable: "false" })),
-    h("p", { class: "name", title: item.image_id }, item.image_id),
+    h("p", { class: "name", title: item.image_id }, fileOf(item)),
     h("p", { class: "facts" }, when, h("span", { title: "confidence" }, percent(item.confidence))),
     more,
   );
@@ -57,7 +60,8 @@ export function clusterCard(cluster, ...more) {
         cluster.place && h("span", {}, place(cluster.place)),
       ),
     ),
-    h("ul", { class: "photos" }, cluster.exemplars.map((item) => photoTile(item))),
+    h("ul", { class: "photos", data: { shown: cluster.exemplars.length } },
+      cluster.exemplars.map((item) => photoTile(item))),
     more,
   );
 }
