@@ -1,0 +1,288 @@
+"""Clusters as contact sheets: filtered, walked over by keys, merged by selection and by drag."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from engine.commands import MergeClusters, NameCluster
+from engine.types import Correction, Origin
+from exporters.view.answers import ClusterFilter
+from tests.browser.kit import DAY_S, START, Site, Window
+
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+def order(what: MergeClusters | NameCluster, scope: str = "site") -> Correction:
+    return Correction(f"other-{what}", scope, Origin("desk", 0, 0), what, "bob", 1e9)
+
+
+def pile(site: Site, place: int, called: str, scope: str = "site") -> str:
+    """A cluster of two photos, with a name where there is one; its id."""
+    item_id = site.worker.photos(place, place, scope=scope)[0]
+    found = site.view.explain(scope, item_id)
+    assert found is not None
+    if called:
+        site.correct(order(NameCluster(found.cluster.cluster_id, called), scope))
+    return found.cluster.cluster_id
+
+
+def piles(site: Site, *names: str, scope: str = "site") -> list[str]:
+    """What the clusters of these names are called on the page; the last one changed last."""
+    made = [pile(site, place, called, scope) for place, called in enumerate(names, start=1)]
+    return [called or cluster_id[:10] for called, cluster_id in zip(names, made, strict=True)]
+
+
+def cards(page: Page) -> Locator:
+    return page.get_by_role("list", name="Clusters").locator("> li:not([hidden])")
+
+
+def card(page: Page, called: str) -> Locator:
+    return cards(page).filter(has=page.get_by_role("heading", name=called, exact=True))
+
+
+def focused(page: Page) -> Locator:
+    return page.locator("h3 a:focus")
+
+
+def living(site: Site, scope: str = "site") -> int:
+    return len(site.view.clusters(ClusterFilter(scope=scope)).rows)
+
+
+def test_clusters_are_shown(served: Site, window: Window) -> None:
+    """Each card tells name, size, state, days, place and shows photos; the count says how many."""
+    piles(served, "Gate", "Tower")
+    page = window.open("/clusters")
+    expect(cards(page)).to_have_count(2)
+    gate = card(page, "Gate")
+    expect(gate).to_contain_text("2 photos")
+    expect(gate).to_contain_text("pending")
+    expect(gate).to_contain_text("Mar 4, 2024 to Mar 5, 2024")
+    expect(gate).to_contain_text("48.20")
+    expect(gate.get_by_role("img")).to_have_count(2)
+    expect(page.get_by_text("2 clusters shown")).to_be_visible()
+
+
+def test_nothing_yet(window: Window) -> None:
+    """Without clusters the page says where they come from."""
+    page = window.open("/clusters")
+    expect(page.get_by_text("There are no clusters yet")).to_be_visible()
+
+
+def test_filters_live_in_the_address(served: Site, window: Window) -> None:
+    """What is chosen is in the address, and an address brings it back."""
+    piles(served, "North gate", "South gate", "Tower")
+    page = window.open("/clusters?scope=site")
+    page.get_by_label("Name contains").fill("GATE")
+    expect(cards(page)).to_have_count(2)
+    page.get_by_label("Order").select_option("name")
+    page.wait_for_url(re.compile("scope=site.*text=GATE.*order=name"))
+    expect(cards(page).first).to_contain_text("North gate")
+    page.reload()
+    expect(page.get_by_label("Name contains")).to_have_value("GATE")
+    expect(page.get_by_label("Order")).to_have_value("name")
+    expect(cards(page)).to_have_count(2)
+    page.get_by_role("button", name="Clear filters").click()
+    expect(cards(page)).to_have_count(3)
+    page.wait_for_url(re.compile(r"/clusters\?scope=site$"))
+
+
+def test_an_address_may_say_anything(served: Site, window: Window) -> None:
+    """What no filter can be is left out."""
+    piles(served, "Gate")
+    page = window.open("/clusters?state=gone&min_size=-1&order=up&nothing=1")
+    expect(cards(page)).to_have_count(1)
+    expect(page.get_by_label("Min. photos")).to_have_value("")
+
+
+def test_days_reach_to_their_end(served: Site, window: Window) -> None:
+    """The last day counts as a whole."""
+    served.worker.photo(1, at=START)
+    served.worker.photo(2, at=START + 10 * DAY_S)
+    page = window.open("/clusters?since=2024-03-03&until=2024-03-04")
+    expect(cards(page)).to_have_count(1)
+    page.get_by_label("Taken from").fill("2024-03-06")
+    page.get_by_label("to", exact=True).fill("2024-03-30")
+    expect(page.get_by_text("1 cluster shown")).to_be_visible()
+    page.get_by_label("Taken from").fill("2024-03-20")
+    expect(page.get_by_text("No cluster is like that")).to_be_visible()
+
+
+def test_sizes_and_states_are_chosen(served: Site, window: Window) -> None:
+    """Clusters by how many photos they hold, and retired ones, which lead to their heirs."""
+    served.correct(order(MergeClusters((pile(served, 1, "Gate"), pile(served, 2, "")))))
+    served.worker.photos(3)
+    page = window.open("/clusters")
+    expect(cards(page)).to_have_count(2)
+    page.get_by_label("Min. photos").fill("3")
+    expect(cards(page)).to_have_count(1)
+    page.get_by_label("Min. photos").fill("")
+    page.get_by_label("State").select_option("retired")
+    expect(cards(page)).to_contain_text(["It became"])
+    expect(cards(page).get_by_role("checkbox")).to_have_count(0)
+
+
+def test_read_part_by_part(served: Site, window: Window) -> None:
+    """A long list goes on as somebody scrolls."""
+    served.worker.photos(*range(60))
+    page = window.open("/clusters")
+    expect(page.get_by_text("48 clusters shown, more below")).to_be_visible()
+    cards(page).last.scroll_into_view_if_needed()
+    expect(page.get_by_text("60 clusters shown", exact=True)).to_be_attached()
+
+
+def test_news_wait_for_the_reader(served: Site, window: Window) -> None:
+    """New photos do not move what is read: a button tells of them, and shows them."""
+    piles(served, "Gate", "Tower")
+    page = window.open("/clusters?scope=site")
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    expect(cards(page)).to_have_count(2)
+    served.worker.photos(7, 8)
+    page.get_by_role("button", name="2 clusters changed: show").click()
+    expect(cards(page)).to_have_count(4)
+    expect(page.get_by_role("button", name="changed: show")).to_be_hidden()
+
+
+def test_merged_by_selection_and_undone(served: Site, window: Window) -> None:
+    """Two cards become one, and two again when that is undone; nothing else moves."""
+    _, door, _ = piles(served, "Gate", "", "Tower")
+    page = window.open("/clusters?scope=site")
+    page.get_by_label("Select Gate").check()
+    expect(page.get_by_role("region", name="Selected")).to_contain_text("select another")
+    page.get_by_label(f"Select {door}").check()
+    page.get_by_role("button", name="Merge").click()
+    expect(page.get_by_text("Merged 2 clusters into Gate.")).to_be_visible()
+    expect(cards(page)).to_have_count(2)
+    expect(card(page, "Gate")).to_contain_text("4 photos")
+    expect(page.get_by_role("region", name="Selected")).to_be_hidden()
+    expect(page.get_by_role("button", name="changed: show")).to_be_hidden()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Undone.")).to_be_visible()
+    expect(cards(page)).to_have_count(3)
+    expect(card(page, "Gate")).to_contain_text("2 photos")
+    assert living(served) == 3
+
+
+def test_merged_by_keys_alone(served: Site, window: Window) -> None:
+    """No pointer is needed: find, walk, select, merge, and the focus stays on the pile."""
+    _, door, _ = piles(served, "Gate", "", "Tower")
+    page = window.open("/clusters?scope=site")
+    expect(cards(page)).to_have_count(3)
+    page.keyboard.press("j")
+    expect(focused(page)).to_have_text("Tower")
+    page.keyboard.press("x")
+    page.keyboard.press("ArrowRight")
+    expect(focused(page)).to_have_text(door)
+    page.keyboard.press("k")
+    expect(focused(page)).to_have_text("Tower")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("m")
+    expect(page.get_by_text("Merged 2 clusters into Tower.")).to_be_visible()
+    expect(focused(page)).to_have_text("Tower")
+    page.keyboard.press("x")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("region", name="Selected")).to_be_hidden()
+    page.keyboard.press("/")
+    page.keyboard.type("tow")
+    page.wait_for_url("**text=tow")
+    expect(cards(page)).to_have_count(1)
+
+
+def test_merged_by_drag(served: Site, window: Window) -> None:
+    """A card dropped on another joins it, once somebody said yes."""
+    _, door = piles(served, "Gate", "")
+    page = window.open("/clusters?scope=site")
+    dialog = page.get_by_role("dialog")
+    card(page, door).drag_to(card(page, "Gate"))
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(cards(page)).to_have_count(2)
+    card(page, door).drag_to(card(page, "Gate"))
+    expect(dialog).to_contain_text(f"{door} (2 photos) becomes part of Gate (2 photos).")
+    dialog.get_by_role("button", name="Merge").click()
+    expect(cards(page)).to_have_count(1)
+    expect(card(page, "Gate")).to_contain_text("4 photos")
+
+
+def test_a_cluster_that_changed_meanwhile(served: Site, window: Window) -> None:
+    """What somebody else changed is not merged unseen: the page says so."""
+    gate, door, tower = (pile(served, place, name) for place, name in enumerate(("Gate", "", "")))
+    page = window.open("/clusters?scope=site")
+    page.get_by_label("Select Gate").check()
+    page.get_by_label(f"Select {door[:10]}").check()
+    served.correct(order(MergeClusters((gate, tower))))
+    page.get_by_role("button", name="Merge").click()
+    expect(page.get_by_text("Somebody else changed this meanwhile")).to_be_visible()
+    assert living(served) == 2
+    page.get_by_role("button", name="Look again").click()
+    expect(card(page, "Gate")).to_contain_text("4 photos")
+
+
+def test_selection_survives_a_search(served: Site, window: Window) -> None:
+    """Two clusters that are far apart in the list are found one after the other and merged."""
+    _, door = piles(served, "Gate", "")
+    page = window.open("/clusters?scope=site")
+    page.get_by_label(f"Select {door}").check()
+    page.get_by_label("Name contains").fill("gate")
+    expect(cards(page)).to_have_count(1)
+    page.get_by_label("Select Gate").check()
+    page.keyboard.press("m")
+    expect(page.get_by_text(f"Merged 2 clusters into {door}.")).to_be_visible()
+    assert living(served) == 1
+
+
+def test_what_cannot_be_merged(served: Site, window: Window) -> None:
+    """Clusters of two scopes or two names cannot become one, and the page says why."""
+    piles(served, "Gate", scope="a/b & c")
+    piles(served, "Door", "Tower", scope="other")
+    page = window.open("/clusters")
+    expect(card(page, "Gate")).to_contain_text("a/b & c")
+    page.get_by_label("Select Door").check()
+    page.get_by_label("Select Tower").check()
+    expect(page.get_by_text("They are called Door and Tower")).to_be_visible()
+    page.get_by_label("Select Gate").check()
+    expect(page.get_by_text("different scopes cannot be merged")).to_be_visible()
+    expect(page.get_by_role("button", name="Merge")).to_be_disabled()
+    card(page, "Door").drag_to(card(page, "Tower"))
+    expect(page.get_by_text("They are called Tower and Door")).to_be_visible()
+
+
+def test_coming_back(served: Site, window: Window) -> None:
+    """Who opened a cluster and goes back is where they were, as far down as it was."""
+    served.worker.photos(*range(60))
+    page = window.open("/clusters?scope=site")
+    cards(page).last.scroll_into_view_if_needed()
+    expect(cards(page)).to_have_count(60)
+    cards(page).nth(55).get_by_role("heading").get_by_role("link").press("Enter")
+    page.wait_for_url("**/cluster?**")
+    opened = re.search("id=(.*)", page.url)
+    page.go_back()
+    expect(cards(page)).to_have_count(60)
+    assert opened is not None
+    expect(focused(page)).to_have_attribute("title", opened[1])
+
+
+def test_hostile_names_stay_text(served: Site, window: Window) -> None:
+    """Markup in a name or scope is shown as it was written, in cards, bar and dialog."""
+    _, door = piles(served, EVIL, "", scope=EVIL)
+    page = window.open("/clusters")
+    expect(card(page, EVIL)).to_contain_text(EVIL)
+    page.get_by_label(f"Select {EVIL}").check()
+    page.get_by_label(f"Select {door}").check()
+    expect(page.get_by_role("region", name="Selected")).to_contain_text(EVIL)
+    card(page, door).drag_to(card(page, EVIL))
+    expect(page.get_by_role("dialog")).to_contain_text(EVIL)
+
+
+def test_a_failure_can_be_tried_again(served: Site, window: Window) -> None:
+    """Where the server does not answer, the page says so, and goes on when it does."""
+    piles(served, "Gate")
+    page = window.page
+    page.route("**/api/v1/clusters?*", lambda route: route.abort())
+    window.open("/clusters?order=size")
+    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    page.unroute("**/api/v1/clusters?*")
+    page.get_by_role("button", name="Try again").click()
+    expect(cards(page)).to_have_count(1)
+    window.wrong.clear()
