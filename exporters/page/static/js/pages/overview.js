@@ -1,3 +1,125 @@
-import { h, put } from "../dom.js";
+// What there is, what comes in and what happens to it, as it happens.
 
-put(document.querySelector("#content"), h("p", { class: "empty" }, "Nothing here yet."));
+import { get, Problem } from "../api.js";
+import { h, put, the } from "../dom.js";
+import { count } from "../format.js";
+import { growing } from "../growing.js";
+import { correction, correctionKey, refusal, refusalKey } from "../happenings.js";
+import { follow } from "../live.js";
+import { BIN_MS, Pace, sparkline } from "../pace.js";
+import { clusterCard, failure, photoTile } from "../parts.js";
+import { page, scope } from "../scope.js";
+import { freshness, totals } from "../standing.js";
+import { inTurns } from "../turns.js";
+
+const REST_MS = 250;
+const LOOK_MS = 5000;
+const NEWEST = 24;
+const CHANGED = 8;
+const HAPPENINGS = 8;
+const MOST_SCOPES = 12;
+
+const ofScope = (row) => [row.scope, row.item_id ?? row.cluster_id];
+const section = (id, rules) => growing(the(`#${id}`), the(`#${id}-fresh`), rules);
+const showNewest = section("newest", {
+  key: (item) => JSON.stringify(ofScope(item)), version: (item) => item.cluster_id, make: (item) => photoTile(item),
+});
+const showChanged = section("changed", {
+  key: (cluster) => JSON.stringify(ofScope(cluster)),
+  version: (cluster) => cluster.changed,
+  make: (cluster) => clusterCard(cluster),
+});
+const showRefused = section("refused", { key: refusalKey, make: refusal });
+const showCorrected = section("corrected", { key: correctionKey, make: correction });
+
+const pace = new Pace();
+const look = inTurns(lookAtPhotos, REST_MS);
+const lookAround = inTurns(lookAtRest, REST_MS);
+
+follow(scope(), (events) => {
+  pace.add(events, Date.now());
+  showPace();
+  look();
+  if (events.some((event) => event.command_id)) lookAround();
+});
+document.addEventListener("cairn:corrected", look);
+setInterval(() => { look(); lookAround(); }, LOOK_MS);
+setInterval(showPace, BIN_MS / 5);
+showPace();
+look();
+lookAround();
+
+/** What changes with every photo. */
+async function lookAtPhotos() {
+  await told(async () => {
+    const [counts, newest, changed] = await Promise.all([
+      get("counts", { scope: scope() }),
+      get("newest", { scope: scope(), limit: NEWEST }),
+      get("clusters", { scope: scope(), limit: CHANGED }),
+    ]);
+    if (isNothing(counts)) return showNothing();
+    showContent();
+    put(the("#totals"), totals(counts));
+    showNewest(newest.rows);
+    showChanged(changed.rows);
+  });
+}
+
+/** What no event tells of: refusals, corrections that were refused, how far behind all is. */
+async function lookAtRest() {
+  await told(async () => {
+    const [feed, refused, corrected] = await Promise.all([
+      get("feed"),
+      get("rejections", { scope: scope(), limit: HAPPENINGS }),
+      corrections(),
+    ]);
+    put(the("#feed"), freshness(feed.rows));
+    showRefused(refused.rows);
+    showCorrected(corrected);
+    the("#none-refused").hidden = refused.rows.length > 0;
+    the("#none-corrected").hidden = corrected.length > 0;
+  });
+}
+
+/** The last ones of a scope, or of all where they are few. */
+async function corrections() {
+  const scopes = scope() ? [scope()] : (await get("scopes")).rows.slice(0, MOST_SCOPES);
+  const answers = await Promise.all(
+    scopes.map((name) => get("commands", { scope: name, limit: HAPPENINGS })),
+  );
+  const rows = answers.flatMap((answer) => answer.rows);
+  return rows.sort((a, b) => (b.asked_at ?? 0) - (a.asked_at ?? 0)).slice(0, HAPPENINGS);
+}
+
+/** Carry on, or say why not; what is shown already stays. */
+async function told(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    put(the("#state"), failure(error, () => { look(); lookAround(); }));
+  }
+}
+
+const isNothing = (counts) => !counts.images && !counts.rejections.length;
+
+function showNothing() {
+  the("#content").hidden = true;
+  if (the("#state").querySelector(".start")) return;
+  put(the("#state"), the("#nothing").content.cloneNode(true));
+  if (scope()) {
+    the(".start").prepend(h("p", {}, `In the scope “${scope()}”:`));
+    the(".start").append(h("p", {}, h("a", { href: page("/", { scope: "" }) }, "Look at all scopes")));
+  }
+}
+
+function showContent() {
+  the("#content").hidden = false;
+  put(the("#state"));
+}
+
+function showPace() {
+  const now = Date.now();
+  sparkline(the("#pace"), pace.counts(now));
+  the("#rate").textContent = count(pace.lastMinute(now), "photo");
+}
