@@ -3,7 +3,7 @@
 import { address } from "./api.js";
 import { h } from "./dom.js";
 import { count, moment, iso, percent, place, span } from "./format.js";
-import { page } from "./scope.js";
+import { page, scope } from "./scope.js";
 
 export const clusterPage = (cluster) =>
   page("/cluster", { scope: cluster.scope, id: cluster.cluster_id });
@@ -18,7 +18,8 @@ export function picture(item, properties = {}) {
   const image = h("img", {
     src, alt: `Photo ${item.image_id}`, loading: "lazy", decoding: "async", ...properties,
   });
-  image.addEventListener("error", () => image.classList.add("missing"), { once: true });
+  image.addEventListener("error", () => image.classList.add("missing"));
+  image.addEventListener("load", () => image.classList.remove("missing"));
   return image;
 }
 
@@ -58,6 +59,7 @@ export function clusterCard(cluster, ...more) {
       h("p", { class: "facts" },
         h("span", {}, span(cluster.first, cluster.last)),
         cluster.place && h("span", {}, place(cluster.place)),
+        !scope() && h("span", {}, cluster.scope),
       ),
     ),
     h("ul", { class: "photos", data: { shown: cluster.exemplars.length } },

@@ -3,7 +3,6 @@
 import { get, Problem } from "./api.js";
 import { h } from "./dom.js";
 import { called, clusterCard, clusterPage } from "./parts.js";
-import { scope } from "./scope.js";
 
 const keyOf = (where, id) => JSON.stringify([where, id]);
 export const keyOfCluster = (cluster) => keyOf(cluster.scope, cluster.cluster_id);
@@ -110,7 +109,6 @@ function card(cluster) {
   const pick = h("input", { type: "checkbox", "aria-label": `Select ${called(cluster)}` });
   if (!retired) made.append(h("label", { class: "pick" }, pick));
   made.querySelector("h3 a").draggable = false;
-  if (!scope()) made.querySelector(".facts").append(h("span", {}, cluster.scope));
   return made;
 }
 

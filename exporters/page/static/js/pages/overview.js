@@ -18,6 +18,7 @@ const NEWEST = 24;
 const CHANGED = 8;
 const HAPPENINGS = 8;
 const MOST_SCOPES = 12;
+const MOST_TRIES = 4;
 
 const ofScope = (row) => [row.scope, row.item_id ?? row.cluster_id];
 const section = (id, rules) => growing(the(`#${id}`), the(`#${id}-fresh`), rules);
@@ -43,7 +44,7 @@ follow(scope(), (events) => {
   if (events.some((event) => event.command_id)) lookAround();
 });
 document.addEventListener("cairn:corrected", look);
-setInterval(() => { look(); lookAround(); }, LOOK_MS);
+setInterval(() => { look(); lookAround(); lookForPictures(); }, LOOK_MS);
 setInterval(showPace, BIN_MS / 5);
 showPace();
 look();
@@ -89,6 +90,16 @@ async function corrections() {
   );
   const rows = answers.flatMap((answer) => answer.rows);
   return rows.sort((a, b) => (b.asked_at ?? 0) - (a.asked_at ?? 0)).slice(0, HAPPENINGS);
+}
+
+/** Thumbnails are made a little after their photos came in; some never can be. */
+function lookForPictures() {
+  for (const image of document.querySelectorAll("#content img.missing")) {
+    const tries = Number(image.dataset.tries ?? 0);
+    if (tries === MOST_TRIES) continue;
+    image.dataset.tries = tries + 1;
+    image.setAttribute("src", image.getAttribute("src")); // loads it anew
+  }
 }
 
 /** Carry on, or say why not; what is shown already stays. */
