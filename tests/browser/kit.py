@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
+from engine.pipeline import content_hash
 from engine.ports import Store
 from engine.profile import PROFILES
 from engine.sight import Prepared
@@ -70,11 +71,14 @@ class Worker:
         self._lock = threading.Lock()
         self._count = 0
 
-    def photo(self, place: int, *, scope: str = "site", at: float | None = None) -> str:
+    def photo(
+        self, place: int, *, scope: str = "site", at: float | None = None, name: str = ""
+    ) -> str:
         """Take in a photo of a place, one a day unless it is said; its item's id."""
         with self._lock:
             self._count += 1
             made = _dated(_scoped(_seen(self._count, place), scope), self._count, at)
+            made = _named(made, name) if name else made
             self._carry_out([made])
             self.feed.view.put_thumbnail(scope, made.image.image_id, drawn(place, self._count))
             return made.items[0].item_id
@@ -95,7 +99,12 @@ class Worker:
 
 def _seen(number: int, place: int) -> Prepared:
     vector = settle(unit(1000 + place) + SPREAD * unit(number), DIM)
-    return prepared(number, vector, place)
+    return prepared(number, vector, place, content=content_hash(drawn(place, number)))
+
+
+def _named(made: Prepared, name: str) -> Prepared:
+    image, item = replace(made.image, image_id=name), replace(made.items[0], item_id=f"{name}#0")
+    return replace(made, image=image, items=(item,))
 
 
 def _scoped(made: Prepared, scope: str) -> Prepared:

@@ -27,14 +27,17 @@ export const post = (path, query, body, type) =>
 
 export const send = (path, value) => post(path, {}, JSON.stringify(value), "application/json");
 
-async function ask(url, options) {
+/** A picture, to be shown by URL.createObjectURL. */
+export const getBlob = (path, query) => ask(address(path, query), {}, (answer) => answer.blob());
+
+async function ask(url, options, read = (answer) => answer.json()) {
   const response = await fetch(url, options).catch((error) => {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, "The server does not answer. Is it running?");
   });
   if (response.status === 401) logIn();
   if (!response.ok) throw new Problem(response.status, await sentence(response));
-  return response.json();
+  return read(response);
 }
 
 /** Go to the login, and come back here afterwards. */

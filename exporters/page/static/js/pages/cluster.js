@@ -1,3 +1,152 @@
-import { h, put } from "../dom.js";
+// One cluster: its photos in space and time, what happened to it, and what can be put right.
 
-put(document.querySelector("#content"), h("p", { class: "empty" }, "Nothing here yet."));
+import { alike } from "../alike.js";
+import { get, Problem } from "../api.js";
+import { bar } from "../bar.js";
+import { confirm, correcting, undoLast } from "../corrections.js";
+import { h, put, the } from "../dom.js";
+import { place, span } from "../format.js";
+import { showPlaces } from "../geo.js";
+import { keys } from "../keys.js";
+import { history } from "../lineage.js";
+import { list } from "../list.js";
+import { follow } from "../live.js";
+import { Members } from "../members.js";
+import { clusterLink } from "../names.js";
+import { naming } from "../naming.js";
+import { badges, empty, failure } from "../parts.js";
+import { page, scope } from "../scope.js";
+import { Timeline } from "../timeline.js";
+import { track } from "../track.js";
+
+const id = new URLSearchParams(location.search).get("id") ?? "";
+const ask = () => get("cluster", { scope: scope(), id });
+let cluster = null;
+
+if (scope() && id) open();
+else put(the("#state"), empty("Choose a cluster to look at.", toAll()));
+
+function toAll() {
+  return h("p", {}, h("a", { class: "button", href: page("/clusters") }, "All clusters"));
+}
+
+async function open() {
+  put(the("#state"), h("p", { class: "loading" }, "Loading…"));
+  try {
+    cluster = await ask();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return put(the("#state"), failure(error, open), toAll());
+  }
+  the("#state").hidden = true;
+  the("#cluster").hidden = false;
+  furnish();
+}
+
+function furnish() {
+  const shown = () => cluster;
+  const items = () => members.selection.items;
+  const showBar = bar(shown, items, () => members.selection.clear());
+  const members = new Members(cluster, showBar);
+  const parts = {
+    members,
+    name: naming(the("#naming"), shown),
+    similar: list(the("#similar"), alike(shown, items)),
+    history: history(the("#history"), cluster),
+    track: { rows: [], whole: true },
+  };
+  parts.timeline = new Timeline(the("#timeline"), (range) => members.only(range && during(parts.track.rows, range)));
+  keys({
+    c: ["confirm the cluster", () => cluster.state !== "retired" && !cluster.pinned && confirm(cluster)],
+    u: ["undo the last correction", undoLast],
+  });
+  const wide = matchMedia("(min-width: 60.01rem)");
+  const unfold = () => { for (const one of document.querySelectorAll(".aside details")) one.open = wide.matches; };
+  wide.addEventListener("change", unfold);
+  unfold();
+  showHead(parts);
+  showTrack(parts);
+  document.addEventListener("cairn:corrected", () => lookAgain(parts));
+  follow(scope(), (events) => notice(events, parts));
+}
+
+const during = (rows, [from, to]) =>
+  rows.filter((row) => row.captured_at != null && row.captured_at >= from && row.captured_at <= to);
+
+function showHead(parts) {
+  parts.name();
+  put(the("#about"),
+    badges(cluster),
+    h("p", { class: "facts" },
+      h("span", {}, span(cluster.first, cluster.last)),
+      cluster.place && h("span", {}, place(cluster.place))));
+  put(the("#acts"), cluster.state !== "retired" && !cluster.pinned &&
+    h("button", { class: "main", title: "Confirm cluster (c)", on: { click: () => confirm(cluster) } }, "Confirm cluster"));
+  const retired = cluster.state === "retired";
+  put(the("#retired"), retired && farewell());
+  for (const node of document.querySelectorAll("[data-living]")) node.hidden = retired;
+}
+
+const farewell = () => h("div", { class: "notice" },
+  cluster.heir
+    ? h("p", {}, "This cluster is no more: it has become part of ", clusterLink(cluster.heir), ".")
+    : h("p", {}, "This cluster is no more, and nothing is left of it."),
+  cluster.heir
+    ? h("a", { class: "button main", href: page("/cluster", { id: cluster.heir }) }, "Go there")
+    : toAll());
+
+/** Where and when: drawn once all members are known. */
+async function showTrack(parts) {
+  if (cluster.state === "retired") return;
+  try {
+    parts.track = await track(cluster);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return put(the("#timeline"), failure(error, () => showTrack(parts)));
+  }
+  parts.timeline.show(parts.track);
+  showPlaces(the("#places"), parts.track.rows, cluster.place);
+}
+
+/** Show what there is now, after somebody here corrected it or wanted to see. */
+async function lookAgain(parts) {
+  try {
+    cluster = await ask();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return put(the("#changed"), failure(error, () => lookAgain(parts)));
+  }
+  quiet();
+  showHead(parts);
+  parts.members.only(null);
+  parts.similar.reload();
+  parts.history.reload();
+  if (!the("#cluster").contains(document.activeElement)) the("#photos").focus({ preventScroll: true });
+  showTrack(parts);
+}
+
+/** What others, or new photos, did to it meanwhile. */
+async function notice(events, parts) {
+  const mine = events.filter((body) => ["cluster_id", "retired_id", "source_id", "parent_id"].some((name) => body[name] === id));
+  if (!mine.length || correcting()) return;
+  const now = await ask().catch(() => null);
+  if (!now || correcting()) return;
+  if (now.revision !== cluster.revision || now.state === "retired") return tellChanged("Somebody changed this cluster.", parts);
+  cluster = now;
+  showHead(parts);
+  const joined = mine.filter((body) => body.type === "cairn.item.assigned.v1").map((body) => body.item_id);
+  if (!joined.length) return;
+  const free = !parts.members.selection.items.length && !document.body.classList.contains("dragging");
+  if (free && await parts.members.add(joined)) return showTrack(parts);
+  tellChanged("New photos came.", parts);
+}
+
+function tellChanged(text, parts) {
+  put(the("#changed"), h("p", {}, text), h("button", { on: { click: () => lookAgain(parts) } }, "Show"));
+  the("#changed").hidden = false;
+}
+
+function quiet() {
+  the("#changed").hidden = true;
+  put(the("#changed"));
+}

@@ -1,0 +1,44 @@
+// What can be done with the photos that are chosen, at the foot of the page.
+
+import { agreed, chosenCluster } from "./asking.js";
+import { forget, link, move, split } from "./corrections.js";
+import { h, put, the } from "./dom.js";
+import { count } from "./format.js";
+import { keys } from "./keys.js";
+
+const ACTS = [
+  { key: "s", label: "Split off", fits: (many) => many > 0, run: split },
+  { key: "m", label: "Move to…", fits: (many) => many > 0, run: moveSomewhere },
+  { key: "l", label: "Same", fits: (many) => many === 2, run: (cluster, items) => link([cluster], items, true) },
+  { key: "n", label: "Not the same", fits: (many) => many === 2, run: (cluster, items) => link([cluster], items, false) },
+  { key: "f", label: "Forget photo…", fits: (many) => many === 1, run: (cluster, [item]) => forgetAsked(cluster, item) },
+];
+
+/** cluster: tells the cluster as it is shown. items: tell what is chosen. clear: choose nothing. */
+export function bar(cluster, items, clear) {
+  const many = h("p", { class: "many", role: "status" });
+  const run = (act) => act.fits(items().length) && act.run(cluster(), items());
+  const buttons = ACTS.map((act) => h("button", { title: `${act.label} (${act.key})`, on: { click: () => run(act) } }, act.label));
+  put(the("#bar"), many, buttons, h("button", { class: "plain", on: { click: clear } }, "Choose nothing"));
+  for (const act of ACTS) keys({ [act.key]: [`${act.label.replace("…", "")}: what is chosen`, () => run(act)] });
+  return (chosen) => {
+    the("#bar").hidden = !chosen.length;
+    many.textContent = `${count(chosen.length, "photo")} chosen`;
+    ACTS.forEach((act, n) => { buttons[n].disabled = !act.fits(chosen.length); });
+  };
+}
+
+/** Answers null where nobody chose a cluster. */
+export async function moveSomewhere(cluster, items) {
+  const target = await chosenCluster(`Move ${count(items.length, "photo")} to…`, cluster);
+  return target && move(cluster, items, target);
+}
+
+export async function forgetAsked(cluster, item) {
+  const sure = await agreed(
+    `Forget ${item.image_id}?`,
+    "The photo, all that is on it and what is known of it will be gone. This cannot be undone.",
+    "Forget for good",
+  );
+  return sure ? forget(cluster, item) : null;
+}
