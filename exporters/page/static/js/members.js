@@ -42,9 +42,12 @@ export class Members {
     this.#list.reload();
   }
 
-  /** Put new members where they belong, without touching the others; false where that is unclear. */
+  /**
+   * Put new members where they belong, without touching the others. Answers what is shown now and
+   * was not before; null where it is unclear what that would be.
+   */
   async add(ids) {
-    if (this.#only || this.#order.value !== "arrival" || ids.length > NEW_AT_ONCE) return false;
+    if (this.#only || this.#order.value !== "arrival" || ids.length > NEW_AT_ONCE) return null;
     const { scope, cluster_id: id } = this.#cluster;
     const part = await get("cluster/members", { scope, id, order: "arrival", limit: NEW_AT_ONCE });
     const known = new Set([...this.#node.children].map((tile) => tile.dataset.item));
@@ -54,7 +57,7 @@ export class Members {
       tile.classList.add("arrived");
       return tile;
     }));
-    return true;
+    return fresh;
   }
 
   #tile(item) {

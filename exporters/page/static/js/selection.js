@@ -64,7 +64,8 @@ export class Selection {
 
   /** Focus the tile so many further on. */
   go(step) {
-    const inside = this.#current && this.#node.contains(document.activeElement);
+    const active = document.activeElement;
+    const inside = this.#current && active !== this.#node && this.#node.contains(active);
     const tile = inside ? beyond(this.#current, step) : this.#node.firstElementChild;
     tile?.querySelector("a").focus();
   }

@@ -51,7 +51,8 @@ export class Timeline {
   #zoom(range) {
     this.#range = range;
     this.#draw();
-    this.#node.querySelector("button[aria-pressed=true]")?.focus();
+    const buttons = [...this.#node.querySelectorAll(".phases button")];
+    (buttons.find((one) => one.ariaPressed === "true") ?? buttons[0])?.focus();
     this.#zoomed(range);
   }
 

@@ -99,11 +99,15 @@ const farewell = () => h("div", { class: "notice" },
 async function showTrack(parts) {
   if (cluster.state === "retired") return;
   try {
-    parts.track = await track(cluster);
+    drawTrack(await track(cluster), parts);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return put(the("#timeline"), failure(error, () => showTrack(parts)));
+    put(the("#timeline"), failure(error, () => showTrack(parts)));
   }
+}
+
+function drawTrack(known, parts) {
+  parts.track = known;
   parts.timeline.show(parts.track);
   showPlaces(the("#places"), parts.track.rows, cluster.place);
 }
@@ -121,25 +125,43 @@ async function lookAgain(parts) {
   parts.members.only(null);
   parts.similar.reload();
   parts.history.reload();
-  if (!the("#cluster").contains(document.activeElement)) the("#photos").focus({ preventScroll: true });
+  keepFocus();
   showTrack(parts);
 }
 
-/** What others, or new photos, did to it meanwhile. */
+/** What had the focus may be gone in a moment. */
+function keepFocus() {
+  const [active, photos] = [document.activeElement, the("#photos")];
+  if (photos.contains(active) || !the("#cluster").contains(active)) photos.focus({ preventScroll: true });
+}
+
+/** What others, or new photos, did to it meanwhile; where nobody answers, the next event asks. */
 async function notice(events, parts) {
+  try {
+    await look(events, parts);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+  }
+}
+
+async function look(events, parts) {
   const mine = events.filter((body) => ["cluster_id", "retired_id", "source_id", "parent_id"].some((name) => body[name] === id));
   if (!mine.length || correcting()) return;
-  const now = await ask().catch(() => null);
-  if (!now || correcting()) return;
+  const now = await ask();
+  if (correcting()) return;
   if (now.revision !== cluster.revision || now.state === "retired") return tellChanged("Somebody changed this cluster.", parts);
   cluster = now;
   showHead(parts);
   const joined = mine.filter((body) => body.type === "cairn.item.assigned.v1").map((body) => body.item_id);
   if (!joined.length) return;
   const free = !parts.members.selection.items.length && !document.body.classList.contains("dragging");
-  if (free && await parts.members.add(joined)) return showTrack(parts);
-  tellChanged("New photos came.", parts);
+  const added = free ? await parts.members.add(joined) : null;
+  if (!added) return tellChanged("New photos came.", parts);
+  const rows = [...parts.track.rows, ...added].sort((a, b) => when(a) - when(b));
+  drawTrack({ ...parts.track, rows }, parts);
 }
+
+const when = (row) => row.captured_at ?? Number.MAX_VALUE;
 
 function tellChanged(text, parts) {
   put(the("#changed"), h("p", {}, text), h("button", { on: { click: () => lookAgain(parts) } }, "Show"));
