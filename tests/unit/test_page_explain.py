@@ -9,7 +9,7 @@ import exporters.page
 from engine.evidence import PRIOR, Worth
 from engine.rapport import CIRCUMSTANCES
 
-SCRIPT = Path(exporters.page.__file__).parent / "static" / "js" / "explain.js"
+SCRIPT = Path(exporters.page.__file__).parent / "static" / "js" / "photo" / "explain.js"
 
 
 def test_numbers_of_the_engine() -> None:

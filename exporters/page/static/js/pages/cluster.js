@@ -1,22 +1,22 @@
 // One cluster: its photos in space and time, what happened to it, and what can be put right.
 
-import { alike } from "../alike.js";
 import { get, Problem } from "../api.js";
-import { bar } from "../bar.js";
+import { alike } from "../cluster/alike.js";
+import { bar } from "../cluster/bar.js";
+import { showPlaces } from "../cluster/geo.js";
+import { history } from "../cluster/lineage.js";
+import { Members } from "../cluster/members.js";
+import { naming } from "../cluster/naming.js";
+import { Timeline } from "../cluster/timeline.js";
 import { confirm, correcting, undoLast } from "../corrections.js";
 import { h, put, the } from "../dom.js";
 import { place, span } from "../format.js";
-import { showPlaces } from "../geo.js";
 import { keys } from "../keys.js";
-import { history } from "../lineage.js";
 import { list } from "../list.js";
 import { follow } from "../live.js";
-import { Members } from "../members.js";
 import { clusterLink } from "../names.js";
-import { naming } from "../naming.js";
 import { badges, empty, failure } from "../parts.js";
 import { page, scope } from "../scope.js";
-import { Timeline } from "../timeline.js";
 import { track } from "../track.js";
 
 const id = new URLSearchParams(location.search).get("id") ?? "";

@@ -2,16 +2,16 @@
 
 import { get, getBlob, Problem } from "../api.js";
 import { chosenPhoto } from "../asking.js";
-import { forgetAsked, moveSomewhere } from "../bar.js";
-import { showBeside } from "../beside.js";
 import { link, split, undoLast } from "../corrections.js";
+import { forgetAsked, moveSomewhere } from "../deciding.js";
 import { h, put, the } from "../dom.js";
-import { explanation } from "../explain.js";
-import { facts } from "../facts.js";
 import { percent } from "../format.js";
-import { framed } from "../framed.js";
 import { keys } from "../keys.js";
 import { badges, called, clusterPage, empty, failure, photoTile } from "../parts.js";
+import { showBeside } from "../photo/beside.js";
+import { explanation } from "../photo/explain.js";
+import { facts } from "../photo/facts.js";
+import { framed } from "../photo/framed.js";
 import { page, scope } from "../scope.js";
 
 const LIKE = 12;

@@ -1,11 +1,11 @@
 // Why an item lies where it lies: the evidence of its assignment, in words and numbers.
 
-import { h } from "./dom.js";
+import { h } from "../dom.js";
+import { count, fixed, percent } from "../format.js";
+import { clusterLink, imageOf } from "../names.js";
+import { photoPage, picture } from "../parts.js";
+import { distance, lasting } from "../units.js";
 import { fact } from "./facts.js";
-import { count, fixed, percent } from "./format.js";
-import { clusterLink, imageOf } from "./names.js";
-import { photoPage, picture } from "./parts.js";
-import { distance, lasting } from "./units.js";
 
 // As engine/evidence.py and engine/rapport.py have them; tests/unit/test_page_explain.py compares.
 const NEEDED = 4.5;

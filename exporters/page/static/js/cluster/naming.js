@@ -1,9 +1,9 @@
 // The name of a cluster, changed where it stands.
 
-import { rename } from "./corrections.js";
-import { h, put } from "./dom.js";
-import { keys } from "./keys.js";
-import { called } from "./parts.js";
+import { rename } from "../corrections.js";
+import { h, put } from "../dom.js";
+import { keys } from "../keys.js";
+import { called } from "../parts.js";
 
 const LONGEST = 512;
 

@@ -1,10 +1,10 @@
 // What happened to a cluster, in plain sentences, newest first.
 
-import { get } from "./api.js";
-import { h } from "./dom.js";
-import { count, iso, moment, percent } from "./format.js";
-import { list } from "./list.js";
-import { clusterLink, imageOf, photoLink } from "./names.js";
+import { get } from "../api.js";
+import { h } from "../dom.js";
+import { count, iso, moment, percent } from "../format.js";
+import { list } from "../list.js";
+import { clusterLink, imageOf, photoLink } from "../names.js";
 
 const AT_ONCE = 30;
 const NAMED = 3;

@@ -1,9 +1,9 @@
 // Members on an axis of time: stretches with photos, gaps between, and a way to look at a part.
 
-import { h, put } from "./dom.js";
-import { count, day, moment, span } from "./format.js";
-import { s } from "./svg.js";
-import { lasting } from "./units.js";
+import { h, put } from "../dom.js";
+import { count, day, moment, span } from "../format.js";
+import { s } from "../svg.js";
+import { lasting } from "../units.js";
 
 const HEIGHT = 84;
 const BASE = 58;

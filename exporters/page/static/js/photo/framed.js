@@ -1,9 +1,9 @@
 // A photo, large, with frames around what was found on it.
 
-import { address } from "./api.js";
-import { h } from "./dom.js";
-import { photoPage } from "./parts.js";
-import { s } from "./svg.js";
+import { address } from "../api.js";
+import { h } from "../dom.js";
+import { photoPage } from "../parts.js";
+import { s } from "../svg.js";
 
 const ALL_OF_IT = 0.98;
 

@@ -1,10 +1,10 @@
 // What can be done with the photos that are chosen, at the foot of the page.
 
-import { agreed, chosenCluster } from "./asking.js";
-import { forget, link, move, split } from "./corrections.js";
-import { h, put, the } from "./dom.js";
-import { count } from "./format.js";
-import { keys } from "./keys.js";
+import { link, split } from "../corrections.js";
+import { forgetAsked, moveSomewhere } from "../deciding.js";
+import { h, put, the } from "../dom.js";
+import { count } from "../format.js";
+import { keys } from "../keys.js";
 
 const ACTS = [
   { key: "s", label: "Split off", means: "split off what is chosen", fits: (many) => many > 0, run: split },
@@ -26,19 +26,4 @@ export function bar(cluster, items, clear) {
     many.textContent = `${count(chosen.length, "photo")} chosen`;
     ACTS.forEach((act, n) => { buttons[n].disabled = !act.fits(chosen.length); });
   };
-}
-
-/** Answers null where nobody chose a cluster. */
-export async function moveSomewhere(cluster, items) {
-  const target = await chosenCluster(`Move ${count(items.length, "photo")} to…`, cluster);
-  return target && move(cluster, items, target);
-}
-
-export async function forgetAsked(cluster, item) {
-  const sure = await agreed(
-    `Forget ${item.image_id}?`,
-    "The photo, all that is on it and what is known of it will be gone. This cannot be undone.",
-    "Forget for good",
-  );
-  return sure ? forget(cluster, item) : null;
 }

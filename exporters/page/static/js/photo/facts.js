@@ -1,7 +1,7 @@
 // What is known of a photo and of what was found on it.
 
-import { h } from "./dom.js";
-import { iso, moment, number, percent, place } from "./format.js";
+import { h } from "../dom.js";
+import { iso, moment, number, percent, place } from "../format.js";
 
 export const fact = (name, ...value) => [h("dt", {}, name), h("dd", {}, ...value)];
 

@@ -1,10 +1,10 @@
 // The photos that lie beside one on its cluster, by capture time.
 
-import { h, put } from "./dom.js";
-import { number } from "./format.js";
-import { keys } from "./keys.js";
-import { photoPage, picture } from "./parts.js";
-import { track } from "./track.js";
+import { h, put } from "../dom.js";
+import { number } from "../format.js";
+import { keys } from "../keys.js";
+import { photoPage, picture } from "../parts.js";
+import { track } from "../track.js";
 
 /** Fill a node with links to the photo before and the one after. */
 export async function showBeside(node, { item, cluster }) {

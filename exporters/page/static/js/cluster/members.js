@@ -1,11 +1,11 @@
 // The photos of a cluster as tiles: paged, ordered, of a part of the time, and chosen from.
 
-import { get } from "./api.js";
-import { the } from "./dom.js";
-import { keys } from "./keys.js";
-import { list } from "./list.js";
-import { photoTile } from "./parts.js";
-import { Selection } from "./selection.js";
+import { get } from "../api.js";
+import { the } from "../dom.js";
+import { keys } from "../keys.js";
+import { list } from "../list.js";
+import { photoTile } from "../parts.js";
+import { Selection } from "../selection.js";
 
 const AT_ONCE = 60;
 const NEW_AT_ONCE = 60;

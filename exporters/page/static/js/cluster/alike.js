@@ -1,10 +1,10 @@
 // Clusters like one, to merge with it or to move photos to: by button, or by dropping them there.
 
-import { get } from "./api.js";
-import { merge, move } from "./corrections.js";
-import { h } from "./dom.js";
-import { percent } from "./format.js";
-import { clusterCard } from "./parts.js";
+import { get } from "../api.js";
+import { merge, move } from "../corrections.js";
+import { h } from "../dom.js";
+import { percent } from "../format.js";
+import { clusterCard } from "../parts.js";
 
 const SHOWN = 4;
 

@@ -1,9 +1,9 @@
 // Where photos were taken, drawn without any map: metres around their middle, north up.
 
-import { h, put } from "./dom.js";
-import { count, place } from "./format.js";
-import { s } from "./svg.js";
-import { distance } from "./units.js";
+import { h, put } from "../dom.js";
+import { count, place } from "../format.js";
+import { s } from "../svg.js";
+import { distance } from "../units.js";
 
 const SIDE = 300;
 const MIDDLE = SIDE / 2;
