@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.kit import Site, Window, browsing, site
 
@@ -14,6 +14,7 @@ from tests.browser.kit import Site, Window, browsing, site
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Closed after the last of these tests: while it is open, its event loop is this thread's."""
+    expect.set_options(timeout=20_000)
     with browsing() as opened:
         yield opened
 
