@@ -86,6 +86,11 @@ class Worker:
     def photos(self, *places: int, scope: str = "site") -> list[str]:
         return [self.photo(place, scope=scope) for place in places]
 
+    def take(self, made: Prepared) -> None:
+        """Take in any photo, without a picture."""
+        with self._lock:
+            self._carry_out([made])
+
     def send(self, correction: Correction) -> None:
         """The Desk port: carried out at once."""
         with self._lock:
@@ -167,12 +172,16 @@ def site(
 
 
 class Window:
-    """A page of the browser that remembers what went wrong in it."""
+    """A page of the browser that remembers what went wrong in it.
+
+    refusals: set where answers of 4xx are meant to come, which the browser itself notes.
+    """
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.url = url
         self.wrong: list[str] = []
+        self.refusals = False
         page.on("console", self._said)
         page.on("pageerror", self._broke)
 
@@ -182,6 +191,8 @@ class Window:
         return self.page
 
     def _said(self, message: ConsoleMessage) -> None:
+        if self.refusals and "status of 4" in message.text:
+            return
         if message.type in {"error", "warning"}:
             self.wrong.append(f"{message.text} ({message.location.get('url')})")
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from engine.types import Box
+from engine.pipeline import content_hash
+from engine.types import Box, Item
 from exporters.api.port import Tools
 from tests.browser.kit import Site, Window, Worker, drawn, site
 from tests.browser.test_cluster import HOSTILE, cluster_of
 from tests.browser.test_correcting import assert_agreed, clusters, members
+from tests.builders import features_of, prepared, unit
 
 
 class Shelf:
@@ -22,7 +25,7 @@ class Shelf:
 
     def read(self, scope: str, image_id: str) -> bytes | None:
         number = re.fullmatch(r"image-(\d+)", image_id)
-        return drawn(1, int(number[1])) if number else None
+        return drawn(1, int(number[1]) if number else 1)
 
     def render(self, data: bytes) -> bytes:
         return data
@@ -128,15 +131,30 @@ def test_photo_is_linked_with_another(served: Site, window: Window) -> None:
     assert_agreed(served)
 
 
+def test_everything_on_a_photo_is_framed(served: Site, window: Window) -> None:
+    """What was found on one photo is framed, and each frame leads to what it holds."""
+    one = prepared(7, place=1, content=content_hash(drawn(1, 7)))
+    car = replace(one.items[0], box=Box(10, 20, 200, 300), label="car", score=0.9)
+    dog = Item("image-7#1", unit(8), Box(300, 200, 500, 400), features_of(8), label="dog")
+    served.worker.take(replace(one, items=(car, dog)))
+    served.view.put_thumbnail("site", "image-7", drawn(1, 7))
+    page = window.open(path_to("image-7#0"))
+    expect(page.get_by_role("region", name="Facts")).to_contain_text("car, 90 % sure")
+    expect(page.locator(".framed .own")).to_have_attribute("width", "190")
+    page.get_by_role("link", name="Also on this photo: dog (image-7#1)").click()
+    page.wait_for_url("**" + path_to("image-7#1"))
+    expect(page.get_by_role("link", name="Also on this photo: car (image-7#0)")).to_be_visible()
+
+
 def test_forgotten_photo_leads_back(served: Site, window: Window) -> None:
     """Once it is gone, its cluster is the way on."""
     items = served.worker.photos(1, 1)
+    window.refusals = True
     page = window.open(path_to(items[0]))
     page.get_by_role("button", name="Forget photo…").click()
     page.get_by_role("button", name="Forget for good").click()
     expect(page.get_by_text("This photo was forgotten.")).to_be_visible()
     assert members(served, clusters(served)[0].cluster_id) == {"image-2"}
-    window.wrong.clear()  # the browser itself notes the 404
     page.get_by_role("link", name="Its cluster").click()
     page.wait_for_url("**/cluster?**")
 
@@ -147,7 +165,6 @@ def test_hostile_names_stay_text(served: Site, window: Window) -> None:
     page = window.open(path_to(item, HOSTILE))
     expect(page.get_by_role("heading", name=HOSTILE)).to_be_visible()
     expect(page.get_by_role("region", name="Why it lies here")).to_contain_text("It founded")
-    window.wrong.clear()  # no original has such a name, which the browser itself notes
 
 
 def test_without_originals(tmp_path: Path, browser: Browser) -> None:

@@ -96,14 +96,17 @@ async function showMatches(other) {
   try {
     const picture = await getBlob("item/matches", { scope: scope(), id, with: other });
     const image = h("img", { alt: `Lines between points of this photo and ${other} that agree` });
-    image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
+    image.addEventListener("load", () => {
+      URL.revokeObjectURL(image.src);
+      node.scrollIntoView({ block: "nearest" });
+    }, { once: true });
     image.src = URL.createObjectURL(picture);
     put(node, image);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     put(node, failure(error));
+    node.scrollIntoView({ block: "nearest" });
   }
-  node.scrollIntoView({ block: "nearest" });
 }
 
 async function linkAnother() {

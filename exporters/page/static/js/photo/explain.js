@@ -40,7 +40,7 @@ function why({ item, cluster, evidence }, trials) {
   }
   const from = best.cluster_id === cluster.cluster_id ? "" : " Mergers or corrections brought it here since.";
   return `It shows the same place as ${imageOf(best.exemplar)}: ${matching(best.verdict)}.${from}`
-    + (item.exemplar ? " It stands for this cluster where others are compared." : "");
+    + (item.exemplar ? " This photo itself stands for the cluster where others are compared." : "");
 }
 
 function founded({ kind, similarity }, trials) {
