@@ -169,6 +169,30 @@ def test_hostile_names_stay_text(served: Site, window: Window) -> None:
     expect(page.get_by_label(f"Select photo {HOSTILE}")).to_have_count(1)
 
 
+def test_timeline_by_keys_where_there_is_no_gap(served: Site, window: Window) -> None:
+    """An even stretch of time has a beginning, a middle and an end to look at."""
+    items = [served.worker.photo(1, at=START + day * DAY_S) for day in range(9)]
+    page = window.open(path_to(cluster_of(served, items[0])))
+    page.get_by_role("group", name="Stretches of time").get_by_role("button").last.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("list", name="Photos").locator(".tile")).to_have_count(3)
+    expect(page.get_by_role("button", name="Before 6")).to_be_visible()
+
+
+def test_a_failure_can_be_tried_again(served: Site, window: Window) -> None:
+    """Where the photos cannot be read just now, the rest stands and the photos come later."""
+    items = served.worker.photos(1, 1)
+    window.page.route("**/cluster/members?*", lambda route: route.abort())
+    page = window.open(path_to(cluster_of(served, items[0])))
+    photos = page.get_by_role("region", name="Photos")
+    expect(photos.get_by_role("alert")).to_contain_text("The server does not answer.")
+    expect(page.get_by_role("list", name="History")).to_contain_text("Founded by image-1.")
+    page.unroute("**/cluster/members?*")
+    photos.get_by_role("button", name="Try again").click()
+    expect(photos.locator(".tile")).to_have_count(2)
+    window.wrong.clear()
+
+
 def test_nothing_to_show(served: Site, window: Window) -> None:
     """Without a name, and with one that nothing has, the page says what to do."""
     window.refusals = True

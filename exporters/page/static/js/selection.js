@@ -131,7 +131,7 @@ export class Selection {
     }
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", this.items.map((item) => item.item_id).join("\n"));
-    document.body.classList.add("dragging");
+    setTimeout(() => document.body.classList.add("dragging")); // what moves now would end the drag
   }
 }
 

@@ -12,6 +12,7 @@ const TICK_EVERY = 110;
 const DRAGGED = 6;
 const GAP_SHARE = 0.06;
 const MOST_GAPS = 9;
+const FEW = 6;
 const DAY = 86400;
 const STEPS = [
   60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY,
@@ -111,7 +112,7 @@ export class Timeline {
   /** Buttons: the stretches there are, or what lies before and after the one that is looked at. */
   #phases(full) {
     if (!this.#range) {
-      const all = stretches(this.#times);
+      const all = parts(this.#times);
       if (all.length < 2) return null;
       return group("Stretches of time", all.map((range) => this.#button(range, when(...range))));
     }
@@ -151,7 +152,7 @@ function when(from, to) {
 }
 
 /** The longest times without any photo, as far as they stand out: [last before, first after]. */
-export function gaps(times) {
+function gaps(times) {
   const found = times.slice(1).map((at, n) => [times[n], at]).sort((a, b) => length(b) - length(a));
   const least = Math.max(GAP_SHARE * (times.at(-1) - times[0]), 4 * length(found[found.length >> 1] ?? [0, 0]));
   return found.filter((gap) => length(gap) > least).slice(0, MOST_GAPS).sort((a, b) => a[0] - b[0]);
@@ -159,8 +160,18 @@ export function gaps(times) {
 
 const length = ([from, to]) => to - from;
 
-/** What lies between gaps. */
-export function stretches(times) {
+/** What lies between gaps; thirds of the time where there are none, so that keys can zoom too. */
+function parts(times) {
+  const between = stretches(times);
+  if (between.length > 1 || times.length < FEW) return between;
+  const [first, third] = [times[0], (times.at(-1) - times[0]) / 3];
+  return [0, 1, 2]
+    .map((n) => times.filter((at) => Math.min(2, Math.floor((at - first) / third)) === n))
+    .filter((inside) => inside.length)
+    .map((inside) => [inside[0], inside.at(-1)]);
+}
+
+function stretches(times) {
   const between = gaps(times);
   const starts = [times[0], ...between.map(([, after]) => after)];
   const ends = [...between.map(([before]) => before), times.at(-1)];
