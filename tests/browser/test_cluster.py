@@ -151,11 +151,11 @@ def test_changes_of_others_wait_for_whoever_chooses(served: Site, window: Window
     page.get_by_label("Select photo image-2").check()
     expect(page.get_by_text("live", exact=True)).to_be_visible()
     correct(served, NameCluster(cluster, "Gate"))
-    expect(page.get_by_text("Somebody changed this cluster.")).to_be_visible()
+    expect(page.get_by_text("ann changed this cluster.")).to_be_visible()
     expect(page.get_by_label("Select photo image-2")).to_be_checked()
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.get_by_role("heading", name="Gate")).to_be_visible()
-    expect(page.get_by_text("Somebody changed this cluster.")).to_be_hidden()
+    expect(page.get_by_text("ann changed this cluster.")).to_be_hidden()
 
 
 def test_hostile_names_stay_text(served: Site, window: Window) -> None:

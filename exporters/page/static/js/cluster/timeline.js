@@ -9,6 +9,7 @@ const HEIGHT = 84;
 const BASE = 58;
 const BIN = 8;
 const TICK_EVERY = 110;
+const HALF_LABEL = 34;
 const DRAGGED = 6;
 const GAP_SHARE = 0.06;
 const MOST_GAPS = 9;
@@ -78,7 +79,9 @@ export class Timeline {
       s("line", { x1: 0, x2: width, y1: BASE, y2: BASE, class: "base" }),
       gaps(times).map((gap) => emptiness(gap, x)),
       bars(times, x),
-      ticks(from, to, width).map((tick) => mark(tick, x(tick.at))));
+      ticks(from, to, width)
+        .filter((tick) => x(tick.at) > HALF_LABEL && x(tick.at) < width - HALF_LABEL)
+        .map((tick) => mark(tick, x(tick.at))));
     this.#brush(drawing, at);
     return drawing;
   }

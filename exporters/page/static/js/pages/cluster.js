@@ -149,7 +149,7 @@ async function look(events, parts) {
   if (!mine.length || correcting()) return;
   const now = await ask();
   if (correcting()) return;
-  if (now.revision !== cluster.revision || now.state === "retired") return tellChanged("Somebody changed this cluster.", parts);
+  if (now.revision !== cluster.revision || now.state === "retired") return tellChanged(changedBy(mine), parts);
   cluster = now;
   showHead(parts);
   const joined = mine.filter((body) => body.type === "cairn.item.assigned.v1").map((body) => body.item_id);
@@ -162,6 +162,12 @@ async function look(events, parts) {
 }
 
 const when = (row) => row.captured_at ?? Number.MAX_VALUE;
+
+/** People or the engine, which merges clusters as it learns. */
+function changedBy(bodies) {
+  const ordered = bodies.find((body) => body.command_id);
+  return ordered ? `${ordered.author || "Somebody"} changed this cluster.` : "This cluster changed meanwhile.";
+}
 
 function tellChanged(text, parts) {
   put(the("#changed"), h("p", {}, text), h("button", { on: { click: () => lookAgain(parts) } }, "Show"));

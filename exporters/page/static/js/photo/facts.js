@@ -13,7 +13,6 @@ export function facts(item, image) {
       ? h("a", { href: `geo:${image.location.lat},${image.location.lon}` }, place(image.location)) : "unknown"),
     fact("Size", `${number(image.width)} × ${number(image.height)} pixels`),
     item.label && fact("Found", `${item.label}, ${percent(item.score)} sure`),
-    item.tag && fact("Label", item.tag),
     item.quality < 1 && fact("Quality", percent(item.quality)),
     image.items.length > 1 && fact("On this photo", `${number(image.items.length)} items`),
     Object.entries(image.attributes).map(([name, value]) => fact(name, value)),
