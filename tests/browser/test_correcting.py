@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from engine.commands import NameCluster
 from exporters.view.answers import ClusterFilter, ClusterRow
-from tests.browser.kit import Site, Window
+from tests.browser.kit import DAY_S, START, Site, Window
 from tests.browser.test_cluster import cluster_of, correct, path_to
 
 
@@ -99,6 +99,19 @@ def test_choosing_by_range_and_all(window: Window, pile: str) -> None:
     expect(page.get_by_role("toolbar", name="Corrections")).to_be_hidden()
 
 
+def test_a_stretch_of_time_stays_looked_at(served: Site, window: Window) -> None:
+    """Who works through a part of the time goes on there after a correction."""
+    days = [0, 1, 2, 100, 101, 102]
+    items = [served.worker.photo(1, at=START + day * DAY_S) for day in days]
+    page = window.open(path_to(cluster_of(served, items[0])))
+    page.get_by_role("group", name="Stretches of time").get_by_role("button").last.click()
+    expect(photos(page)).to_have_count(3)
+    choose(page, "image-5")
+    act(page, "Split off")
+    expect(photos(page)).to_have_count(2)
+    expect(page.get_by_role("button", name="Before 3")).to_be_visible()
+
+
 def test_choosing_by_touch(window: Window, pile: str) -> None:
     """Where there are no keys to hold, a mode lets every touch choose."""
     page = window.open(path_to(pile))
@@ -124,7 +137,9 @@ def test_move_to_a_cluster_by_name(served: Site, window: Window, pile: str) -> N
     assert members(served, pile) == {f"image-{n}" for n in range(1, 6)}
     page.keyboard.press("m")
     dialog.get_by_label("Name").fill("north")
-    dialog.get_by_role("button", name="North gate").click()
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
     expect(photos(page)).to_have_count(4)
     assert members(served, other) == {"image-3", "image-6"}
     assert_agreed(served)

@@ -160,11 +160,19 @@ def test_forgotten_photo_leads_back(served: Site, window: Window) -> None:
 
 
 def test_hostile_names_stay_text(served: Site, window: Window) -> None:
-    """An image id that looks like markup is shown as it is."""
-    item = served.worker.photo(1, scope=HOSTILE, name=HOSTILE)
-    page = window.open(path_to(item, HOSTILE))
+    """An image id, a label or an attribute that looks like markup is shown as it is."""
+    served.worker.photo(1, name=HOSTILE)
+    one = prepared(7, place=1, content=content_hash(drawn(1, 7)))
+    image = replace(one.image, attributes={HOSTILE: HOSTILE})
+    served.worker.take(replace(one, image=image, items=(replace(one.items[0], label=HOSTILE),)))
+    served.view.put_thumbnail("site", "image-7", drawn(1, 7))
+    page = window.open(path_to("image-7#0"))
+    expect(page.get_by_role("term").filter(has_text=HOSTILE)).to_be_visible()
+    why = page.get_by_role("region", name="Why it lies here")
+    expect(why).to_contain_text(f"It shows the same place as {HOSTILE}")
+    window.open(path_to(f"{HOSTILE}#0"))
     expect(page.get_by_role("heading", name=HOSTILE)).to_be_visible()
-    expect(page.get_by_role("region", name="Why it lies here")).to_contain_text("It founded")
+    expect(page.locator("img[src=x]")).to_have_count(0)
 
 
 def test_without_originals(tmp_path: Path, browser: Browser) -> None:

@@ -41,12 +41,17 @@ export class Timeline {
     }).observe(node);
   }
 
+  /** What is looked at, null for all of the time. */
+  get range() {
+    return this.#range;
+  }
+
   /** rows: members in order of capture. whole: there are no others. */
   show({ rows, whole }) {
     this.#times = rows.map((row) => row.captured_at).filter((at) => at != null);
     this.#untimed = rows.length - this.#times.length;
     this.#whole = whole;
-    this.#range = null;
+    if (this.#range && !within(this.#times, ...this.#range).length) this.#range = null;
     this.#draw();
   }
 

@@ -55,7 +55,7 @@ function furnish() {
     history: history(the("#history"), cluster),
     track: { rows: [], whole: true },
   };
-  parts.timeline = new Timeline(the("#timeline"), (range) => members.only(range && during(parts.track.rows, range)));
+  parts.timeline = new Timeline(the("#timeline"), (range) => members.only(during(parts.track.rows, range)));
   keys({
     c: ["confirm the cluster", () => cluster.state !== "retired" && !cluster.pinned && confirm(cluster)],
     u: ["undo the last correction", undoLast],
@@ -70,8 +70,9 @@ function furnish() {
   follow(scope(), (events) => notice(events, parts));
 }
 
-const during = (rows, [from, to]) =>
-  rows.filter((row) => row.captured_at != null && row.captured_at >= from && row.captured_at <= to);
+/** Members of a range of time; null where that is all of it. */
+const during = (rows, range) => range &&
+  rows.filter(({ captured_at: at }) => at != null && at >= range[0] && at <= range[1]);
 
 function showHead(parts) {
   parts.name();
@@ -122,11 +123,13 @@ async function lookAgain(parts) {
   }
   quiet();
   showHead(parts);
-  parts.members.only(null);
   parts.similar.reload();
   parts.history.reload();
   keepFocus();
-  showTrack(parts);
+  const zoomed = parts.timeline.range !== null;
+  if (!zoomed) parts.members.reload();
+  await showTrack(parts);
+  if (zoomed) parts.members.only(during(parts.track.rows, parts.timeline.range));
 }
 
 /** What had the focus may be gone in a moment. */
