@@ -143,6 +143,22 @@ def test_new_photos_appear(served: Site, window: Window) -> None:
     expect(page.get_by_text("3 photos", exact=True)).to_be_visible()
 
 
+def test_new_photos_let_somebody_write(served: Site, window: Window) -> None:
+    """A name that is being written stays while photos come, and so does the focus."""
+    first = served.worker.photo(1)
+    page = window.open(path_to(cluster_of(served, first)))
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Name it").click()
+    page.get_by_label("Name of the cluster").fill("North")
+    served.worker.photos(1, 1)
+    expect(page.get_by_text("3 photos", exact=True)).to_be_visible()
+    expect(page.get_by_label("Name of the cluster")).to_be_focused()
+    page.keyboard.type(" gate")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="North gate")).to_be_visible()
+    expect(page.get_by_role("button", name="Rename")).to_be_focused()
+
+
 def test_changes_of_others_wait_for_whoever_chooses(served: Site, window: Window) -> None:
     """What is chosen stays chosen until somebody wants to see what has changed."""
     items = served.worker.photos(1, 1, 1)

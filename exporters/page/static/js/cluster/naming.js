@@ -7,9 +7,15 @@ import { called } from "../parts.js";
 
 const LONGEST = 512;
 
-/** Show the name in a node, with a way to change it. cluster: tells the cluster as it is shown. */
+/**
+ * Keep the name in a node, with a way to change it. cluster: tells the cluster as it is shown.
+ * Answers what brings it up to date, unless somebody is writing.
+ */
 export function naming(node, cluster) {
+  let shown = null;
+  const told = () => JSON.stringify([cluster().name, cluster().state === "retired"]);
   const show = () => {
+    shown = told();
     const { name, cluster_id: id, state } = cluster();
     document.title = `${called(cluster())} · Cairn`;
     put(node,
@@ -41,5 +47,10 @@ export function naming(node, cluster) {
   }
 
   keys({ r: ["name the cluster", () => node.querySelector("h1 + button")?.click()] });
-  return show;
+  return () => {
+    if (shown === told() || node.querySelector("form")) return;
+    const focused = node.contains(document.activeElement);
+    show();
+    if (focused) node.querySelector("button")?.focus();
+  };
 }

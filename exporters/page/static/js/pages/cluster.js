@@ -57,17 +57,25 @@ function furnish() {
   };
   parts.timeline = new Timeline(the("#timeline"), (range) => members.only(during(parts.track.rows, range)));
   keys({
-    c: ["confirm the cluster", () => cluster.state !== "retired" && !cluster.pinned && confirm(cluster)],
+    c: ["confirm the cluster", () => the("#confirm").hidden || confirm(cluster)],
     u: ["undo the last correction", undoLast],
   });
-  const wide = matchMedia("(min-width: 60.01rem)");
-  const unfold = () => { for (const one of document.querySelectorAll(".aside details")) one.open = wide.matches; };
-  wide.addEventListener("change", unfold);
-  unfold();
+  the("#confirm").addEventListener("click", () => confirm(cluster));
+  unfoldWhereWide();
   showHead(parts);
   showTrack(parts);
   document.addEventListener("cairn:corrected", () => lookAgain(parts));
   follow(scope(), (events) => notice(events, parts));
+}
+
+/** On a phone the photos would be far below what is beside them elsewhere. */
+function unfoldWhereWide() {
+  const wide = matchMedia("(min-width: 60.01rem)");
+  const unfold = () => {
+    for (const one of document.querySelectorAll(".aside details")) one.open = wide.matches;
+  };
+  wide.addEventListener("change", unfold);
+  unfold();
 }
 
 /** Members of a range of time; null where that is all of it. */
@@ -81,9 +89,8 @@ function showHead(parts) {
     h("p", { class: "facts" },
       h("span", {}, span(cluster.first, cluster.last)),
       cluster.place && h("span", {}, place(cluster.place))));
-  put(the("#acts"), cluster.state !== "retired" && !cluster.pinned &&
-    h("button", { class: "main", title: "Confirm cluster (c)", on: { click: () => confirm(cluster) } }, "Confirm cluster"));
   const retired = cluster.state === "retired";
+  the("#confirm").hidden = retired || cluster.pinned;
   put(the("#retired"), retired && farewell());
   for (const node of document.querySelectorAll("[data-living]")) node.hidden = retired;
 }
@@ -119,9 +126,9 @@ async function lookAgain(parts) {
     cluster = await ask();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return put(the("#changed"), failure(error, () => lookAgain(parts)));
+    return say(failure(error, () => lookAgain(parts)));
   }
-  quiet();
+  say();
   showHead(parts);
   parts.similar.reload();
   parts.history.reload();
@@ -172,12 +179,7 @@ function changedBy(bodies) {
   return ordered ? `${ordered.author || "Somebody"} changed this cluster.` : "This cluster changed meanwhile.";
 }
 
-function tellChanged(text, parts) {
-  put(the("#changed"), h("p", {}, text), h("button", { on: { click: () => lookAgain(parts) } }, "Show"));
-  the("#changed").hidden = false;
-}
+const tellChanged = (text, parts) => say(h("div", { class: "notice" },
+  h("p", {}, text), h("button", { on: { click: () => lookAgain(parts) } }, "Show")));
 
-function quiet() {
-  the("#changed").hidden = true;
-  put(the("#changed"));
-}
+const say = (...nodes) => put(the("#changed"), nodes);
