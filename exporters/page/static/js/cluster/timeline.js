@@ -19,7 +19,7 @@ const STEPS = [
   60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY,
   91 * DAY, 182 * DAY, 365 * DAY, 730 * DAY, 1826 * DAY, 3652 * DAY,
 ];
-const clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 export class Timeline {
   #node;
@@ -136,7 +136,7 @@ export class Timeline {
   }
 
   #button(range, text, pressed = false) {
-    return h("button", { "aria-pressed": pressed, on: { click: () => this.#zoom(range) } },
+    return h("button", { "aria-pressed": String(pressed), on: { click: () => this.#zoom(range) } },
       text, " ", h("span", { class: "much" }, String(within(this.#times, ...range).length)));
   }
 

@@ -92,6 +92,7 @@ function showHead(parts) {
   const retired = cluster.state === "retired";
   the("#confirm").hidden = retired || cluster.pinned;
   put(the("#retired"), retired && farewell());
+  the("#cluster").classList.toggle("gone", retired);
   for (const node of document.querySelectorAll("[data-living]")) node.hidden = retired;
 }
 
