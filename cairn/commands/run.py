@@ -120,11 +120,11 @@ def work(settings: Settings, job: FolderJob | None, shown: Shown) -> None:
         raise Misconfigured("nothing to read: give --source DIR or --kafka HOST:PORT")
     with stopping() as stop, watching(settings.metrics, stop) as watch:
         live = _live(settings, shown.view, stop) if shown.serve else None
+        if job is not None:
+            _run_folder(settings, job, watch, live)
+            return
         with suppress(Stopped):
-            if job is None:
-                run_kafka(settings, watch, nobody_looks if live is None else live.beside_kafka)
-            else:
-                _run_folder(settings, job, watch, live)
+            run_kafka(settings, watch, nobody_looks if live is None else live.beside_kafka)
 
 
 def _live(settings: Settings, url: str | None, stop: threading.Event) -> Live:
@@ -136,12 +136,12 @@ def _live(settings: Settings, url: str | None, stop: threading.Event) -> Live:
     return Live(settings, url, stop)
 
 
-def _run_folder(settings: Settings, job: FolderJob, watch: Watch, live: Live | None) -> None:
+def _run_folder(settings: Settings, job: FolderJob, watch: Watch, live: Live | None = None) -> None:
     directory = settings.state.directory
     means = means_of(settings)
     metrics = watch.metrics
     sink = lines_in(directory)
-    with ExitStack() as opened:
+    with suppress(Stopped), ExitStack() as opened:
         store = opened.enter_context(closing(store_at(directory / STATE_FILE, means)))
         tell_devices(means.eyes, metrics)
         started = time.monotonic()
