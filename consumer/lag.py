@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
 
-from consumer.connection import GLANCE_TIMEOUT_MS, Broker, connecting, open_client, talking
+from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, open_client, talking
 
 
 class GroupLag:
@@ -45,6 +45,6 @@ class GroupLag:
 def open_group_lag(broker: Broker, topic: str, group: str) -> GroupLag:
     """Connect; raises Misconfigured where no broker answers."""
     with connecting(broker):
-        options = {**broker.options(), "request_timeout_ms": GLANCE_TIMEOUT_MS}
+        options = {**broker.options(), "request_timeout_ms": REQUEST_TIMEOUT_MS}
         admin = open_client(KafkaAdminClient, **options)
     return GroupLag(broker, admin, topic, group)
