@@ -45,6 +45,7 @@ def view_state(settings: Settings, url: str, *, images: Path | None, anew: bool)
         ):
             start = reached(view, source)
             told += tell(view, numbered(source, read(start), start))
+        view.index()
         for scope in view.scopes() if told else ():
             view.refresh(scope)
         if images is not None:
@@ -78,3 +79,4 @@ def view_kafka(settings: Settings, url: str, stop: Event, *, anew: bool, once: b
         hire(partial(charts.run, stop))
         hire(partial(illustrator.run, stop))
         return feed.follow(stop)
+        view.index()

@@ -54,7 +54,6 @@ DOORS = {
     "onnx": ("engine/jobs/export_*.py",),
     "onnxruntime": ("engine/vision/session.py", "engine/jobs/export_small.py"),
     "open_clip": ("engine/jobs/export_clip.py",),
-    "pgvector": ("exporters/view/columns.py",),
     "prometheus_client": ("exporters/*",),
     "pyarrow": ("exporters/parquet.py",),
     "pydantic": (

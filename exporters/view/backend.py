@@ -31,6 +31,10 @@ class Backend(Protocol):
         """Be told, once, how long all vectors are; None where there are none any more."""
         ...
 
+    def index(self, connection: Connection, dim: int) -> None:
+        """Make the search by vector fast, where that takes an index and there is none."""
+        ...
+
     def scrub(self) -> None:
         """Overwrite what was deleted, where the database does not do so by itself."""
         ...

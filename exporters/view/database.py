@@ -62,6 +62,12 @@ class Database:
         with self._writing() as (db, counted):
             writing.empty(db, self._backend, counted)
 
+    def index(self) -> None:
+        """Index the vectors, if there are any."""
+        with self._writing() as (db, counted):
+            if counted.dim is not None:
+                self._backend.index(db, counted.dim)
+
     def put_thumbnail(self, scope: str, image_id: str, jpeg: bytes) -> bool:
         """Keep a small picture."""
         with self._writing() as (db, _):

@@ -49,6 +49,14 @@ class Feed(Protocol):
         """Forget all but thumbnails, so that the feed may begin anew."""
         ...
 
+    def index(self) -> None:
+        """Make the search by vector fast, once what there was has been told.
+
+        Telling it is faster without, and search is exact until then. Costs next to nothing where
+        it was done before.
+        """
+        ...
+
     def put_thumbnail(self, scope: str, image_id: str, jpeg: bytes) -> bool:
         """Keep a small picture until its image is forgotten; False where there is no such image.
 

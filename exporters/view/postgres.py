@@ -24,6 +24,7 @@ from exporters.view.tables import clusters, vectors
 MAX_INDEXED_DIM = 2000
 """Longer vectors pgvector does not index: they are compared one by one."""
 _WRITERS = 0x6361_6972  # any number that names the right to write
+_BUILDING = "maintenance_work_mem = '1GB'", "max_parallel_maintenance_workers = 0"
 _CANDIDATES = 400  # ef_search: recall against time
 _MAX_CANDIDATES = 1000  # what pgvector allows
 
@@ -51,9 +52,16 @@ class Postgres:
         kind = "vector" if dim is None else f"vector({dim})"
         connection.execute(text("DROP INDEX IF EXISTS vectors_near"))
         connection.execute(text(f"ALTER TABLE vectors ALTER COLUMN vector TYPE {kind}"))
-        if dim is not None and dim <= MAX_INDEXED_DIM:
-            index = "CREATE INDEX vectors_near ON vectors USING hnsw (vector vector_cosine_ops)"
-            connection.execute(text(index))
+
+    def index(self, connection: Connection, dim: int) -> None:
+        """Build the graph in memory, by one process: shared memory is scarce in containers."""
+        known = connection.scalar(text("SELECT to_regclass('vectors_near')"))
+        if known is not None or dim > MAX_INDEXED_DIM:
+            return
+        for setting in _BUILDING:
+            connection.execute(text(f"SET LOCAL {setting}"))
+        index = "CREATE INDEX vectors_near ON vectors USING hnsw (vector vector_cosine_ops)"
+        connection.execute(text(index))
 
     def scrub(self) -> None:
         """Nothing to do: autovacuum overwrites what was deleted, in its own time."""

@@ -51,6 +51,9 @@ class Sqlite:
     def measure(self, connection: Connection, dim: int | None) -> None:
         """Nothing to do: rows in memory take their length from the first one."""
 
+    def index(self, connection: Connection, dim: int) -> None:
+        """Nothing to do."""
+
     def scrub(self) -> None:
         """Overwrite what was deleted in the file too, and cut the write-ahead log."""
         with self._engine.connect() as connection:

@@ -26,4 +26,4 @@ def test_figures_are_measured(tmp_path: Path) -> None:
         *("outcomes applied a second", "list of clusters", "nearest items", "recall@10")
     ]
     assert figures[-1].reached
-    assert len(row) == 8
+    assert len(row) == 9

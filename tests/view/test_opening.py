@@ -22,6 +22,7 @@ def _writing(backend: Backend):
     return backend.engine.execution_options(writing=True).begin()
 
 
+@pytest.mark.filterwarnings("ignore:Did not recognize type 'vector'")
 def test_migrations_make_the_tables_that_the_code_knows(address: str) -> None:
     """Nobody changed the one without the other."""
     open_view(address, IDENTITY).close()

@@ -116,6 +116,22 @@ def test_the_nearest_items_are_found(view: View, feed: Feed, album: Album) -> No
     assert view.nearest("nowhere", query) == []
 
 
+def test_an_index_changes_no_answer(view: View, feed: Feed, album: Album) -> None:
+    """Built once there is something, kept up with what comes, and built again after a rebuild."""
+    view.index()
+    feed.tell(*(album.photo(f"i{n}", f"c{n}") for n in range(20)))
+    for _ in range(2):
+        before = view.nearest("site", unit(3), 5)
+        view.index()
+        view.index()
+        assert view.nearest("site", unit(3), 5) == before
+        feed.tell(album.photo(f"late-{len(feed.told)}", f"late-{len(feed.told)}"))
+        late = unit(len(feed.told))
+        assert view.nearest("site", late, 1)[0][0].item_id.startswith("late-")
+        view.reset()
+        view.apply(feed.told)
+
+
 def test_events_are_numbered_over_all_scopes(view: View, feed: Feed, album: Album) -> None:
     """Who knows the last number misses nothing and sees nothing twice."""
     feed.tell(album.photo("a", "c1"))
