@@ -27,7 +27,10 @@ SHOWN_MEMBERS = 24
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One photo on a pile. `thumbnail` is a JPEG; `captured_at` in seconds since the Unix epoch."""
+    """One photo on a pile. `captured_at` is in seconds since the Unix epoch.
+
+    thumbnail: a JPEG, empty where there is none.
+    """
 
     name: str
     thumbnail: bytes
@@ -41,6 +44,9 @@ class ClusterCard:
 
     location: mean position of the members, None where no member has one.
     name: what a person called it, empty where nobody did.
+    size: how many members there are, None where `members` has them all.
+    times: first and last capture where `members` does not tell them.
+    scope: where several are shown. history: what became of it, in words, newest first.
     """
 
     cluster_id: str
@@ -49,14 +55,35 @@ class ClusterCard:
     quality: str | None = None
     location: GeoPoint | None = None
     name: str = ""
+    size: int | None = None
+    times: tuple[float, float] | None = None
+    scope: str = ""
+    history: tuple[str, ...] = ()
+
+    @property
+    def photos(self) -> int:
+        """How many members there are."""
+        return len(self.members) if self.size is None else self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much there is, shown or not."""
+
+    images: int
+    confirmed: int
+    pending: int
+    singles: int
+    rejected: int
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """All that one contact sheet shows.
 
-    seconds: how long clustering took, None where nobody knows. bcubed: B-cubed F-measure, None
-    without known labels.
+    encoder, profile: empty where nobody knows. seconds: how long clustering took, None where
+    nobody knows. bcubed: B-cubed F-measure, None without known labels. totals: None where all
+    there is is shown.
     """
 
     title: str
@@ -67,6 +94,7 @@ class Report:
     singles: tuple[Member, ...] = ()
     rejected: tuple[Rejection, ...] = ()
     bcubed: float | None = None
+    totals: Totals | None = None
 
 
 def thumbnail(image: Rgb, side: int = THUMBNAIL_SIDE, most_bytes: int = _THUMBNAIL_BYTES) -> bytes:
@@ -92,7 +120,7 @@ def render_contact_sheet(report: Report) -> str:
         confirmed=_sorted_cards(report.clusters, pending=False),
         pending=_sorted_cards(report.clusters, pending=True),
         singles=in_time_order(report.singles),
-        images=_image_count(report),
+        totals=report.totals or _counted(report),
         shown=SHOWN_MEMBERS,
         style=style,
         style_hash=b64encode(hashlib.sha256(style.encode()).digest()).decode(),
@@ -120,12 +148,15 @@ def _environment() -> Environment:
 
 def _sorted_cards(cards: tuple[ClusterCard, ...], *, pending: bool) -> list[ClusterCard]:
     chosen = [card for card in cards if (card.state == "pending") == pending]
-    return sorted(chosen, key=lambda card: (-len(card.members), card.cluster_id))
+    return sorted(chosen, key=lambda card: (-card.photos, card.cluster_id))
 
 
-def _image_count(report: Report) -> int:
-    on_piles = sum(len(card.members) for card in report.clusters)
-    return on_piles + len(report.singles) + len(report.rejected)
+def _counted(report: Report) -> Totals:
+    on_piles = sum(card.photos for card in report.clusters)
+    pending = sum(card.state == "pending" for card in report.clusters)
+    singles, rejected = len(report.singles), len(report.rejected)
+    images = on_piles + singles + rejected
+    return Totals(images, len(report.clusters) - pending, pending, singles, rejected)
 
 
 def _data_uri(jpeg: bytes) -> str:
@@ -146,9 +177,10 @@ def _moment(seconds: float) -> str:
     return f"{moment.day} {moment:%b, %H:%M}"
 
 
-def _span(members: tuple[Member, ...]) -> str:
+def _span(card: ClusterCard) -> str:
     """First to last day of a pile, one day where they are the same, empty without times."""
-    times = [member.captured_at for member in members if member.captured_at is not None]
+    taken = (member.captured_at for member in card.members)
+    times = card.times or [at for at in taken if at is not None]
     if not times:
         return ""
     first, last = _day(min(times)), _day(max(times))

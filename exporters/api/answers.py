@@ -188,6 +188,8 @@ class Counts(Answer):
     images: int
     items: int
     clusters: dict[State, int]
+    singles: int
+    """Pending clusters of one item."""
     rejections: list[Refusals]
 
     @classmethod
@@ -197,8 +199,13 @@ class Counts(Answer):
             Refusals(of=of, reason=reason, count=count)
             for (of, reason), count in sorted(counts.rejections.items())
         ]
-        states = dict(counts.clusters)
-        return cls(images=counts.images, items=counts.items, clusters=states, rejections=refused)
+        return cls(
+            images=counts.images,
+            items=counts.items,
+            clusters=dict(counts.clusters),
+            singles=counts.singles,
+            rejections=refused,
+        )
 
 
 class Rejection(Answer):

@@ -151,12 +151,16 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much there is. rejections: by what was rejected (`image`, `command`) and why."""
+    """How much there is. rejections: by what was rejected (`image`, `command`) and why.
+
+    singles: pending clusters of one item.
+    """
 
     images: int
     items: int
     clusters: Mapping[State, int]
     rejections: Mapping[tuple[str, str], int]
+    singles: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from engine.errors import Transient
+from engine.jobs.placements import Placement
 from engine.types import Origin, Outcome, Rejection, Vector
-from exporters.view import doubts, history, piles, reading, refreshing, writing
+from exporters.view import doubts, history, listing, piles, reading, refreshing, writing
 from exporters.view.answers import (
     Behind,
     ClusterFilter,
@@ -201,6 +202,11 @@ class Database:
         """Items that came last."""
         with self._reading() as db:
             return reading.newest(db, scope, limit)
+
+    def placements(self, scope: str | None = None) -> Iterator[Placement]:
+        """Every item where it lies."""
+        with self._reading() as db:
+            yield from listing.placements(db, scope)
 
     def events_after(
         self, number: int, limit: int = 500, scope: str | None = None

@@ -5,9 +5,10 @@ Every answer is consistent in itself. Asking is safe from many threads, while an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from engine.jobs.placements import Placement
 from engine.types import Origin, Outcome, Rejection, Vector
 from exporters.view.answers import (
     Behind,
@@ -156,6 +157,14 @@ class View(Feed, Protocol):
 
     def newest(self, scope: str | None = None, limit: int = 50) -> Sequence[ItemRow]:
         """Items that came last, newest first."""
+        ...
+
+    def placements(self, scope: str | None = None) -> Iterator[Placement]:
+        """Every item of one scope or all, with its vector, in order of arrival within a scope.
+
+        As of one moment, however long reading takes: read on, or close it. Where a photo's
+        message lies is not told.
+        """
         ...
 
     def events_after(

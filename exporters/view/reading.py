@@ -224,6 +224,7 @@ def counts(db: Connection, scope: str | None) -> Counts:
     by_state = select(clusters.c.state, func.count()).group_by(clusters.c.state)
     states: dict[State, int] = {"pending": 0, "confirmed": 0, "retired": 0}
     states.update((state, n) for state, n in db.execute(within(by_state, clusters)))
+    alone = select(func.count()).where(clusters.c.state == "pending", clusters.c.size == 1)
     r = rejections.c
     by_reason = select(r.of, r.reason, func.count()).group_by(r.of, r.reason)
     reasons = {(of, why): n for of, why, n in db.execute(within(by_reason, rejections))}
@@ -232,6 +233,7 @@ def counts(db: Connection, scope: str | None) -> Counts:
         db.scalar(within(select(func.count()).select_from(items), items)) or 0,
         states,
         reasons,
+        db.scalar(within(alone, clusters)) or 0,
     )
 
 
