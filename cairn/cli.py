@@ -24,6 +24,7 @@ from cairn.commands import (
     label,
     models,
     produce,
+    report,
     result,
     run,
     serve,
@@ -50,6 +51,7 @@ app.command("compare")(compare.compare_photos)
 app.command("evaluate")(evaluate.evaluate)
 app.command("identify")(identify.identify)
 app.command("result")(result.result)
+app.command("report")(report.report)
 app.command("view")(view.view)
 app.command("serve")(serve.serve)
 app.command("label")(label.label)

@@ -32,7 +32,7 @@ def result(
     ] = None,
     view: Annotated[
         str | None,
-        typer.Option("--view", metavar="URL", help="A database that `cairn view` keeps, instead."),
+        typer.Option("--view", metavar="URL", help="Or a database that `cairn view` keeps."),
     ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Also write a contact sheet.")
@@ -42,11 +42,7 @@ def result(
     ] = None,
     parquet: Annotated[
         Path | None,
-        typer.Option(
-            "--parquet",
-            metavar="FILE",
-            help="Also write items with their vectors as Parquet (extra [parquet]).",
-        ),
+        typer.Option("--parquet", metavar="FILE", help="Also with vectors (extra [parquet])."),
     ] = None,
     profile: Profile = None,
     encoder: Encoder = None,
@@ -54,8 +50,7 @@ def result(
 ) -> None:
     """Write where everything lies now, with every merge, split and correction followed.
 
-    The JSON and the contact sheet are those of `cairn cluster`. A view needs neither the photos'
-    encoder nor the workers to stop; `cairn report` shows it as one page.
+    The JSON and the contact sheet are those of `cairn cluster`; `cairn report` shows a view.
 
     Example: cairn result --state cairn-state -o result.json --html sheet.html --images inbox/
     """

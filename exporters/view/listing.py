@@ -61,6 +61,4 @@ def _image(row: Any) -> ImageRecord:
 
 def _item(row: Any) -> Item:
     box = Box(row.left, row.top, row.right, row.bottom)
-    return Item(
-        row.item_id, row.vector, box, label=row.label, score=row.score, quality=row.quality
-    )
+    return Item(row.item_id, row.vector, box, label=row.label, score=row.score, quality=row.quality)

@@ -19,7 +19,7 @@ from tests.album import album, write
 from tests.onnx_model import flatten_model
 
 MAIN = [sys.executable, "-c", "from cairn.cli import main; main()"]
-COMMANDS = ["demo", "run", "produce", "cluster", "evaluate", "result", "view", "serve"]
+COMMANDS = ["demo", "run", "produce", "cluster", "evaluate", "result", "report", "view", "serve"]
 GROUPS = {"models": ["list", "add", "verify"], "state": ["inspect", "verify", "reembed"]}
 EVERY = [[name] for name in COMMANDS] + [[g, name] for g, names in GROUPS.items() for name in names]
 ORDERS = ["merge", "split", "move", "confirm", "name", "forget", "regroup", "undo"]

@@ -16,7 +16,7 @@ from exporters.contact_sheet import ClusterCard, Member, Report, render_contact_
 HOSTILE = '"><img src=x onerror=alert(1)>.jpg'
 
 
-class _Page(HTMLParser):
+class Page(HTMLParser):
     """Collects start tags and text as a browser would see them."""
 
     def __init__(self, html: str) -> None:
@@ -55,7 +55,7 @@ def test_hostile_names_stay_text() -> None:
     card = ClusterCard(HOSTILE, "confirmed", (_member(HOSTILE),))
     rejection = Rejection(HOSTILE, "demo", Origin("x", 0, 1), "truncated", HOSTILE)
     report = _report(title=HOSTILE, encoder=HOSTILE, clusters=(card,), rejected=(rejection,))
-    page = _Page(render_contact_sheet(report))
+    page = Page(render_contact_sheet(report))
     assert len(page.all("img")) == 1
     assert not [1 for _, attributes in page.tags for name in attributes if name.startswith("on")]
     assert page.text.count(HOSTILE) >= 6
@@ -66,7 +66,7 @@ def test_nothing_is_fetched_and_no_script_may_run() -> None:
     html = render_contact_sheet(
         _report(clusters=(ClusterCard("c1", "confirmed", (_member("a"),)),))
     )
-    page = _Page(html)
+    page = Page(html)
     links = [a[key] or "" for _, a in page.tags for key in ("src", "href") if key in a]
     assert links
     assert all(link.startswith(("data:", "#")) for link in links)
@@ -84,7 +84,7 @@ def test_nothing_is_fetched_and_no_script_may_run() -> None:
 def test_members_lie_in_time_order_and_long_piles_are_cut() -> None:
     """Oldest first, unknown times last; beyond the limit the sheet says how many more."""
     members = (*(_member(f"p{n:02d}", 1000.0 - n) for n in range(30)), _member("untimed"))
-    page = _Page(render_contact_sheet(_report(clusters=(ClusterCard("c", "confirmed", members),))))
+    page = Page(render_contact_sheet(_report(clusters=(ClusterCard("c", "confirmed", members),))))
     shown = [image["alt"] for image in page.all("img")]
     assert shown[:2] == ["Photo p29", "Photo p28"]
     assert len(shown) == 24
@@ -102,7 +102,7 @@ def test_the_header_counts_everything() -> None:
         rejected=(Rejection("5", "demo", Origin("x", 0, 1), "truncated", "ends early"),),
         bcubed=0.98765,
     )
-    text = " ".join(_Page(render_contact_sheet(report)).text.split())
+    text = " ".join(Page(render_contact_sheet(report)).text.split())
     for fact in ("images 5", "confirmed cluster 1", "pending 1", "single 1", "rejected 1"):
         assert fact in text
     assert "B-cubed F 0.988" in text
@@ -115,7 +115,7 @@ def test_the_header_counts_everything() -> None:
 def test_the_page_is_built_for_screen_readers() -> None:
     """Landmarks, one h1, a skip link, an alternative text for each picture, lazy loading."""
     card = ClusterCard("c", "confirmed", (_member("a"), _member("b")))
-    page = _Page(render_contact_sheet(_report(clusters=(card,), singles=(_member("s"),))))
+    page = Page(render_contact_sheet(_report(clusters=(card,), singles=(_member("s"),))))
     tags = [tag for tag, _ in page.tags]
     assert tags.count("h1") == tags.count("main") == 1
     assert page.all("html") == [{"lang": "en"}]
