@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from engine.jobs.quality import Quality
+from exporters.api import examples
+from exporters.api.examples import shown
 from exporters.view.answers import CommandRow, State
 from exporters.view.answers import Counts as Counted
 
@@ -33,14 +35,14 @@ class Health(Answer):
     status: Literal["ok"] = "ok"
 
 
-class Place(Answer):
+class Place(Answer, json_schema_extra=shown(examples.PLACE)):
     """Where a photo was taken, in degrees (WGS 84)."""
 
     lat: float
     lon: float
 
 
-class Box(Answer):
+class Box(Answer, json_schema_extra=shown(examples.BOX)):
     """Pixels of the upright original."""
 
     left: float
@@ -49,7 +51,7 @@ class Box(Answer):
     bottom: float
 
 
-class Item(Answer):
+class Item(Answer, json_schema_extra=shown(examples.ITEM)):
     """An item where it lies now."""
 
     number: int
@@ -75,13 +77,13 @@ class Item(Answer):
     """It stands for a lobe of its cluster."""
 
 
-class Cluster(Answer):
+class Cluster(Answer, json_schema_extra=shown(examples.CLUSTER)):
     """A cluster, living or retired."""
 
     scope: str
     cluster_id: str
     state: State
-    heir: str | None
+    heir: str | None = None
     """Where a retired one leads to, at the end of all redirects; null where nothing is left."""
     name: str
     pinned: bool
@@ -102,7 +104,7 @@ class Cluster(Answer):
     """A few items to show it by."""
 
 
-class Image(Answer):
+class Image(Answer, json_schema_extra=shown(examples.IMAGE)):
     """A photo and its items."""
 
     scope: str
@@ -117,7 +119,7 @@ class Image(Answer):
     items: list[Item]
 
 
-class Explained(Answer):
+class Explained(Answer, json_schema_extra=shown(examples.EXPLAINED)):
     """An item, and why it came where it came."""
 
     item: Item
@@ -127,7 +129,7 @@ class Explained(Answer):
     """kind, similarity, runner_up, and trials: clusters it was compared with, and the verdicts."""
 
 
-class LikeCluster(Answer):
+class LikeCluster(Answer, json_schema_extra=shown(examples.LIKE_CLUSTER)):
     """A cluster that is like another."""
 
     cluster: Cluster
@@ -135,7 +137,7 @@ class LikeCluster(Answer):
     """Of mean vectors, -1 to 1."""
 
 
-class LikeItem(Answer):
+class LikeItem(Answer, json_schema_extra=shown(examples.LIKE_ITEM)):
     """An item that is like another."""
 
     item: Item
@@ -143,7 +145,7 @@ class LikeItem(Answer):
     """Of embeddings, -1 to 1."""
 
 
-class Event(Answer):
+class Event(Answer, json_schema_extra=shown(examples.EVENT)):
     """Something that happened."""
 
     number: int
@@ -152,7 +154,7 @@ class Event(Answer):
     """As in the topic of events, but without box, class and score."""
 
 
-class Suggestion(Answer):
+class Suggestion(Answer, json_schema_extra=shown(examples.SUGGESTION)):
     """Something a person might look at."""
 
     kind: Literal["unsure", "apart", "small"]
@@ -163,7 +165,7 @@ class Suggestion(Answer):
     item: Item | None
 
 
-class Point(Answer):
+class Point(Answer, json_schema_extra=shown(examples.POINT)):
     """An item on the map, within -1 and 1 along each axis."""
 
     item_id: str
@@ -173,7 +175,7 @@ class Point(Answer):
     z: float
 
 
-class Refusals(Answer):
+class Refusals(Answer, json_schema_extra=shown(examples.REFUSALS)):
     """How many messages changed nothing for one reason."""
 
     of: str
@@ -182,7 +184,7 @@ class Refusals(Answer):
     count: int
 
 
-class Counts(Answer):
+class Counts(Answer, json_schema_extra=shown(examples.COUNTS)):
     """How much there is."""
 
     images: int
@@ -191,6 +193,7 @@ class Counts(Answer):
     singles: int
     """Pending clusters of one item."""
     rejections: list[Refusals]
+    """Messages that changed nothing, by reason."""
 
     @classmethod
     def told(cls, counts: Counted) -> Counts:
@@ -208,7 +211,7 @@ class Counts(Answer):
         )
 
 
-class Rejection(Answer):
+class Rejection(Answer, json_schema_extra=shown(examples.REJECTION)):
     """A message that changed nothing, and why."""
 
     scope: str
@@ -222,7 +225,7 @@ class Rejection(Answer):
     detail: str
 
 
-class Behind(Answer):
+class Behind(Answer, json_schema_extra=shown(examples.BEHIND)):
     """How far something is behind what it follows."""
 
     source: str
@@ -234,7 +237,7 @@ class Behind(Answer):
     """When that was last known, in seconds since the Unix epoch."""
 
 
-class Command(Answer):
+class Command(Answer, json_schema_extra=shown(examples.COMMAND)):
     """What became of a command."""
 
     scope: str
@@ -246,7 +249,7 @@ class Command(Answer):
     author: str = ""
     asked_at: float | None = None
     """Seconds since the Unix epoch."""
-    events: tuple[int, int] | None = None
+    events: Annotated[list[int], Field(min_length=2, max_length=2)] | None = None
     """Numbers of the first and the last event it made."""
 
     @classmethod
@@ -259,11 +262,11 @@ class Command(Answer):
             body=dict(row.body),
             author=row.author,
             asked_at=row.asked_at,
-            events=row.events,
+            events=None if row.events is None else list(row.events),
         )
 
 
-class Accepted(Answer):
+class Accepted(Answer, json_schema_extra=shown(examples.ACCEPTED)):
     """A command was handed to the workers."""
 
     scope: str
@@ -272,7 +275,7 @@ class Accepted(Answer):
     """Where to ask what became of it; also in the header Location."""
 
 
-class Problem(Answer):
+class Problem(Answer, json_schema_extra=shown(examples.PROBLEM)):
     """An error, after RFC 9457."""
 
     type: str = "about:blank"

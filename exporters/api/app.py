@@ -51,7 +51,8 @@ def create_app(view: View, tools: Tools, options: Options, stopping: Callable[[]
 def _versioned() -> APIRouter:
     # The guard has checked the token: this names it in the OpenAPI document.
     bearer = Security(HTTPBearer(auto_error=False))
-    routes = APIRouter(prefix=PREFIX, dependencies=[bearer], responses=documented(401, 403, 503))
+    routes = APIRouter(prefix=PREFIX, responses=documented(401, 403, 503))
+    routes.include_router(overview.open_to_all)
     for part in (overview, clusters, photos, pictures, search, commands, stream):
-        routes.include_router(part.router)
+        routes.include_router(part.router, dependencies=[bearer])
     return routes

@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from engine.jobs.quality import Quality
+from exporters.api import examples
 from exporters.view.answers import ClusterFilter, ClusterOrder, MemberOrder, State
 
 MAX_CHARS = 8192
@@ -28,6 +29,7 @@ Text: TypeAlias = Annotated[
 Words: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=MAX_WORDS), AfterValidator(_storable)
 ]
+ScopeName: TypeAlias = Annotated[Text, Field(examples=[examples.SCOPE])]
 Size: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Number: TypeAlias = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 Moment: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
@@ -43,22 +45,22 @@ class Asked(BaseModel):
 class InScope(Asked):
     """One scope."""
 
-    scope: Text
+    scope: ScopeName
     """Scope to look at."""
 
 
 class PerhapsInScope(Asked):
     """One scope, or all."""
 
-    scope: Text | None = None
+    scope: ScopeName | None = None
     """Scope to look at; not given: all."""
 
 
 class One(InScope):
     """One thing."""
 
-    id: Text
-    """Its id."""
+    id: Annotated[Text, Field(examples=examples.IDS)]
+    """Its id, whatever characters that holds."""
 
 
 class Listed(InScope):
@@ -124,19 +126,19 @@ class Clusters(PerhapsInScope):
 
     state: State | None = None
     """Not given: all but retired ones."""
-    min_size: Size | None = None
+    min_size: Annotated[Size | None, Field(examples=[3])] = None
     """Fewest items."""
     max_size: Size | None = None
     """Most items."""
     quality: Quality | None = None
     """`low` where the spread of a cluster is an outlier."""
-    since: Moment | None = None
+    since: Annotated[Moment | None, Field(examples=[1714564800])] = None
     """Seconds since the Unix epoch that its capture times reach."""
     until: Moment | None = None
     """Seconds since the Unix epoch before which its capture times begin."""
-    label: Text | None = None
+    label: Annotated[Text | None, Field(examples=["gate"])] = None
     """A detector's class, or the attribute `label` of a photo, of any member."""
-    text: Text | None = None
+    text: Annotated[Text | None, Field(examples=["north"])] = None
     """A part of the name, whatever its case."""
     order: ClusterOrder = "changed"
     """Changed last first, largest first, or by name."""
@@ -154,5 +156,5 @@ class Clusters(PerhapsInScope):
 class After(PerhapsInScope):
     """Where to begin in the events."""
 
-    after: Number | None = None
+    after: Annotated[Number | None, Field(examples=[0])] = None
     """Number of the last event that is known; not given: only what comes from now on."""

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from engine.command_message import command_of
 from engine.errors import BadCommand
 from engine.types import Correction, Origin
-from exporters.api import answers, asking
+from exporters.api import answers, asking, examples
 from exporters.api.bodies import kind_of, read_body
 from exporters.api.given import All, TheView
 from exporters.api.problems import documented, refusal
@@ -32,15 +32,7 @@ class CommandAsked(BaseModel):
     """Body of a command, as docs/schemas/cairn.command.v1.json has it, with its scope."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "scope": "site-7",
-                "command": "merge",
-                "cluster_ids": ["1f8e0c", "77ab42"],
-                "author": "ann",
-                "expects": {"1f8e0c": 3, "77ab42": 1},
-            }
-        },
+        json_schema_extra={"examples": [examples.ORDER]}, use_attribute_docstrings=True
     )
 
     scope: str
@@ -48,15 +40,25 @@ class CommandAsked(BaseModel):
         "merge", "split", "move", "confirm", "name", "link", "forget", "regroup", "undo"
     ]
     command_id: str | None = None
+    """A name of your own, carried out once; not given, one is made."""
     author: str = ""
+    """Who asks, for the lineage."""
     expects: dict[str, int] = {}
+    """Revisions by cluster: where another has one by then, nothing is changed."""
     cluster_id: str | None = None
+    """To split, move to, confirm, name or regroup."""
     cluster_ids: list[str] | None = None
+    """To merge: the first one stays."""
     item_ids: list[str] | None = None
+    """To split off, move or link."""
     image_id: str | None = None
+    """To forget."""
     name: str | None = None
+    """Empty: none any more."""
     together: bool | None = None
+    """Whether linked items belong together, or apart."""
     undone_id: str | None = None
+    """Command to undo."""
 
 
 BODY: Final[dict[str, Any]] = {

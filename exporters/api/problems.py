@@ -50,8 +50,8 @@ def handle_problems(app: FastAPI) -> None:
         return problem(500, "this is a fault of the server: its log tells more")
 
     @app.exception_handler(HTTPException)
-    async def refused(_: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, error.detail, error.headers)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        return problem(error.status_code, error.detail, _headers(request, error))
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> Response:
@@ -74,6 +74,14 @@ def handle_problems(app: FastAPI) -> None:
     async def broken(_: Request, error: Misconfigured) -> Response:
         _log.error("%s", error)
         return problem(503, "the server is not set up for this: its log tells what to mend")
+
+
+def _headers(request: Request, error: HTTPException) -> Mapping[str, str] | None:
+    """With all methods of an address: the framework names only those of its first route."""
+    calls: Mapping[str, object] = request.app.openapi()["paths"].get(request.url.path, {})
+    if error.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not calls:
+        return error.headers
+    return {"Allow": ", ".join(sorted(method.upper() for method in calls))}
 
 
 def _first(error: RequestValidationError) -> str:

@@ -90,6 +90,7 @@ def test_unknown_addresses_and_methods(api: Served) -> None:
     """Refused in the same form."""
     assert complaint(api.client.get("/api/v1/nothing"), 404)
     assert complaint(api.client.delete("/api/v1/clusters"), 405)
+    assert api.client.delete("/api/v1/commands").headers["allow"] == "GET, POST"
 
 
 @pytest.mark.parametrize(
