@@ -15,6 +15,8 @@ import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -52,10 +54,11 @@ class Stream:
         self._seq = 0
         self.vectors: NDArray[np.float32] = np.zeros((items, dim), np.float32)
 
-    def outcomes(self) -> Iterator[Outcome]:
-        """One a photo."""
+    def told(self) -> Iterator[tuple[Origin, Outcome]]:
+        """One a photo, with its place in a feed."""
         for number in range(len(self.vectors)):
-            yield self._outcome(number, int(self._things * self._rng.random() ** 2))
+            outcome = self._outcome(number, int(self._things * self._rng.random() ** 2))
+            yield Origin("journal", 0, number), outcome
 
     def _outcome(self, number: int, thing: int) -> Outcome:
         view = self._seen[thing] = self._seen.get(thing, 0) + 1
@@ -122,15 +125,11 @@ def p95(seconds: Sequence[float]) -> float:
     return 1000 * float(np.quantile(seconds, 0.95))
 
 
-def fill(view: View, stream: Stream, items: int) -> list[float]:
+def fill(view: View, told: Iterator[tuple[Origin, Outcome]]) -> list[float]:
     """Apply everything; seconds of each batch."""
     batches: list[float] = []
-    batch: list[tuple[Origin, Outcome]] = []
-    for number, outcome in enumerate(stream.outcomes(), 1):
-        batch.append((Origin("journal", 0, number), outcome))
-        if len(batch) == BATCH or number == items:
-            batches.append(timed(lambda told=tuple(batch): view.apply(told)))
-            batch.clear()
+    while batch := list(islice(told, BATCH)):
+        batches.append(timed(partial(view.apply, batch)))
     return batches
 
 
@@ -183,7 +182,7 @@ def measure(url: str, items: int, dim: int, name: str) -> tuple[list[Figure], li
     """Figures of one database, and a row of others."""
     stream = Stream(items, dim)
     view = open_view(url, "benchmark", anew=True)
-    batches = fill(view, stream, items)
+    batches = fill(view, stream.told())
     indexing = timed(view.index)
     view.close()
     again = open_view(url, "benchmark")
