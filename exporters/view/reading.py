@@ -127,10 +127,10 @@ def _member_cursor(item: ItemRow, order: MemberOrder) -> str:
 
 def newest(db: Connection, scope: str | None, limit: int) -> list[ItemRow]:
     """Items that came last."""
-    query = ITEMS.order_by(items.c.n.desc()).limit(limit)
+    last = select(vectors.c.item_n).order_by(vectors.c.item_n.desc()).limit(limit)
     if scope is not None:
-        query = query.where(items.c.scope_n == scope_number(db, scope))
-    return item_rows(db, query)
+        last = last.where(vectors.c.scope_n == scope_number(db, scope))
+    return item_rows(db, ITEMS.where(items.c.n.in_(last)).order_by(items.c.n.desc()))
 
 
 def image(db: Connection, scope: str, image_id: str) -> ImageRow | None:
