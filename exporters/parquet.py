@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.errors import Misconfigured
 from engine.jobs.placements import Placement
+from engine.jobs.quality import Quality
 from exporters.result import qualities
+
+ROWS_AT_ONCE = 4096
 
 
 def write_parquet(path: Path, found: Sequence[Placement]) -> None:
@@ -28,23 +29,19 @@ def write_parquet(path: Path, found: Sequence[Placement]) -> None:
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError as error:
         raise Misconfigured("Parquet needs an extra: pip install 'imagecairn[parquet]'") from error
-    dim = len(found[0].item.vector) if found else 0
-    vectors = np.concatenate([one.item.vector for one in found]) if found else np.empty(0, "f4")
-    table = pa.Table.from_pylist(rows(found), schema=pa.schema(_columns(pa)))
-    embedded = pa.FixedSizeListArray.from_arrays(pa.array(vectors, pa.float32()), max(dim, 1))
+    dim = len(found[0].item.vector) if found else 1
+    schema = pa.schema([*_columns(pa), ("vector", pa.list_(pa.float32(), dim))])
+    quality = qualities(found)
     try:
-        parquet.write_table(table.append_column("vector", embedded), path)
+        with parquet.ParquetWriter(path, schema) as writer:
+            for start in range(0, len(found), ROWS_AT_ONCE):
+                rows = [_row(one, quality[one.key]) for one in found[start : start + ROWS_AT_ONCE]]
+                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
     except OSError as error:
         raise Misconfigured(f"cannot write {path}: {error}") from error
 
 
-def rows(found: Sequence[Placement]) -> list[dict[str, object]]:
-    """Everything about each item but its vector."""
-    quality = qualities(found)
-    return [{**_row(one), "quality": quality[one.key]} for one in found]
-
-
-def _row(one: Placement) -> dict[str, object]:
+def _row(one: Placement, quality: Quality) -> dict[str, object]:
     image, item, place = one.image, one.item, one.image.location
     taken = image.captured_at
     return {
@@ -67,6 +64,8 @@ def _row(one: Placement) -> dict[str, object]:
         "right": item.box.right,
         "bottom": item.box.bottom,
         "sha256": image.content_hash,
+        "quality": quality,
+        "vector": item.vector,
     }
 
 
