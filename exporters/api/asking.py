@@ -94,14 +94,14 @@ class Searched(InScope):
 class Described(Searched):
     """What is like words."""
 
-    words: Words
+    words: Annotated[Words, Field(examples=["a red car"])]
     """What is to be seen: `a red car`."""
 
 
 class Matched(One):
     """An item beside another."""
 
-    other: Text | None = Field(None, alias="with")
+    other: Text | None = Field(None, alias="with", examples=["IMG_1.jpg#0"])
     """Id of the other item; not given: the one that it agreed with best."""
 
 
