@@ -11,6 +11,7 @@ from typing import Final
 from cairn.files import write_file
 from engine.errors import Misconfigured
 from engine.types import Origin, Rejection
+from exporters.api.cutting import cut_out
 from exporters.contact_sheet import (
     SHOWN_MEMBERS,
     ClusterCard,
@@ -23,6 +24,7 @@ from exporters.lineage import in_words
 from exporters.view.answers import ClusterFilter, ClusterRow, Counts, ItemRow, RejectionRow
 from exporters.view.opening import open_filled_view
 from exporters.view.port import View
+from state.identity import Identity, parse
 
 SHOWN_CONFIRMED: Final = 200
 SHOWN_PENDING: Final = 50
@@ -41,13 +43,13 @@ def write_view_sheet(path: Path, url: str, scope: str | None) -> Totals:
         if scope is not None and scope not in known:
             names = ", ".join(known) or "none yet"
             raise Misconfigured(f"the view has no scope {scope!r}; there are: {names}")
-        report = view_report(view, scope)
+        report = view_report(view, scope, parse(view.identity))
     write_file(path, render_contact_sheet(report).encode())
     return report.totals or Totals(0, 0, 0, 0, 0)
 
 
-def view_report(view: View, scope: str | None) -> Report:
-    """What a page can hold of one scope, or of all."""
+def view_report(view: View, scope: str | None, made: Identity | None = None) -> Report:
+    """What a page can hold of one scope, or of all. made: with what, as far as that is known."""
     counts = view.counts(scope)
     confirmed = view.clusters(ClusterFilter(scope, "confirmed"), "size", SHOWN_CONFIRMED)
     pending = view.clusters(ClusterFilter(scope, "pending", min_size=2), "size", SHOWN_PENDING)
@@ -55,8 +57,8 @@ def view_report(view: View, scope: str | None) -> Report:
     mixed = scope is None and len(view.scopes()) > 1
     return Report(
         title=f"Clusters of {scope}" if scope is not None else "All clusters",
-        encoder="",
-        profile="",
+        encoder="" if made is None else made.encoder,
+        profile="" if made is None else made.profile,
         seconds=None,
         clusters=tuple(_card(view, row, mixed=mixed) for row in (*confirmed.rows, *pending.rows)),
         singles=tuple(_member(view, item) for row in single.rows for item in row.exemplars),
@@ -94,10 +96,12 @@ def _members(view: View, items: Sequence[ItemRow]) -> tuple[Member, ...]:
 
 def _member(view: View, item: ItemRow) -> Member:
     image = view.image(item.scope, item.image_id)
-    attributes = {} if image is None else image.attributes
-    jpeg = view.thumbnail(item.scope, item.image_id) or b""
-    name = attributes.get("filename", item.image_id)
-    return Member(name, jpeg, item.captured_at, item.confidence)
+    if image is None:  # forgotten since it was listed
+        return Member(item.image_id, b"", item.captured_at, item.confidence)
+    jpeg = view.thumbnail(item.scope, item.image_id)
+    picture = cut_out(jpeg, item.box, image.width, image.height) if jpeg else b""
+    name = image.attributes.get("filename", item.image_id)
+    return Member(name, picture, item.captured_at, item.confidence)
 
 
 def _history(view: View, row: ClusterRow) -> Iterator[str]:

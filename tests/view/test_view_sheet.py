@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from cairn import view_sheet
 from cairn.view_sheet import view_report
 from engine.commands import MergeClusters, NameCluster
 from engine.lineage import Confirmed, Merged, Named
-from engine.types import GeoPoint, Origin, Rejection
-from exporters.contact_sheet import render_contact_sheet
+from engine.types import Box, GeoPoint, Origin, Rejection
+from exporters.contact_sheet import render_contact_sheet, thumbnail
 from exporters.view.port import View
+from state.identity import Identity, parse
 from tests.commands import cairn, complaint
 from tests.unit.test_contact_sheet import HOSTILE, Page
 from tests.view.kit import Album, Feed
@@ -97,11 +101,34 @@ def test_the_command_writes_the_page(address: str, tmp_path: Path) -> None:
     """While others have the view open; a scope that nobody knows is said, with those there are."""
     path = tmp_path / "report.html"
     told = cairn("report", "--view", address, "-o", path, "--scope", "elsewhere")
+    assert "Encoder" not in path.read_text()
     assert "1 photos, 0 confirmed clusters" in told.stderr
     assert "Clusters of elsewhere" in path.read_text()
     said = complaint("report", "--view", address, "-o", path, "--scope", "lost")
     assert "no scope 'lost'; there are: " in said
     assert "elsewhere" in said
+
+
+def test_what_it_was_made_with_is_told(view: View) -> None:
+    """Where the view knows."""
+    made = Identity("clip-1", 512, "whole", "none", "product")
+    text = text_of(view_report(view, None, parse(str(made))))
+    assert "Encoder clip-1 · profile product" in text
+
+
+def test_an_item_is_shown_as_its_part_of_the_photo(view: View, album: Album) -> None:
+    """And a photo whose picture cannot be read as it came."""
+    photo = album.photo("a", "c")
+    (item,) = photo.items
+    half = replace(photo, items=(replace(item, box=Box(0, 0, 32, 48)),))
+    Feed(view).tell(half, album.photo("b", "d"))
+    view.put_thumbnail("site", "a", thumbnail(np.zeros((48, 64, 3), np.uint8)))
+    view.put_thumbnail("site", "b", JPEG)
+    shown = {single.name: single.thumbnail for single in view_report(view, None).singles}
+    small = cv2.imdecode(np.frombuffer(shown["a"], np.uint8), cv2.IMREAD_COLOR)
+    assert small is not None
+    assert small.shape == (48, 32, 3)
+    assert shown["b"] == JPEG
 
 
 def test_an_empty_view_is_a_page_too(view: View) -> None:
