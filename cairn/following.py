@@ -81,11 +81,14 @@ class TopicFeed:
 
         Raises Misconfigured, StateMismatch.
         """
-        count, quiet_s = 0, 0.0
+        count, quiet_s, busy = 0, 0.0, True
         while not stop.is_set() and not (once and quiet_s >= QUIET_S):
             told = sum(self._step(poll, stop) for poll in self._polls)
             count += told
             quiet_s = 0.0 if told else quiet_s + POLL_S * len(self._polls)
+            if busy and not told:  # before, an index would only be in the way
+                patiently(self._view.index, stop)
+            busy = bool(told)
             self._telling.tell()
         return count
 

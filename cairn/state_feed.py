@@ -91,7 +91,7 @@ class StateFeed:
 
     def write(self, stop: Event) -> None:
         """Write what is handed over, however long the database is away, until told to stop."""
-        telling = Telling(self._view, self._behind)
+        telling, busy = Telling(self._view, self._behind), True
         while not stop.is_set():
             try:
                 portion = self._portions.get(timeout=POLL_S)
@@ -101,6 +101,9 @@ class StateFeed:
                 patiently(partial(self._view.apply, portion), stop)
                 self._charts.changed(one.scope for _, one in portion if isinstance(one, Outcome))
                 self._written.update((place.source, place.offset + 1) for place, _ in portion)
+            elif busy:  # before, an index would only be in the way
+                patiently(self._view.index, stop)
+            busy = bool(portion)
             telling.tell()
 
     def _new(

@@ -79,4 +79,3 @@ def view_kafka(settings: Settings, url: str, stop: Event, *, anew: bool, once: b
         hire(partial(charts.run, stop))
         hire(partial(illustrator.run, stop))
         return feed.follow(stop)
-        view.index()

@@ -14,8 +14,8 @@ from exporters.view.reading import place_of, scope_number
 from exporters.view.tables import clusters, images, items, scopes, vectors
 
 ROWS_AT_ONCE: Final = 1000
-UNKNOWN: Final = Origin("view", 0, 0)
-"""Of a photo: a view does not tell where its message lies."""
+UNKNOWN: Final = Origin("unknown", 0, 0)
+"""Of a photo that a view took in before it noted where messages come from."""
 
 _LYING = (
     select(
@@ -23,6 +23,7 @@ _LYING = (
         *(items.c.label, items.c.score, items.c.quality, items.c.confidence),
         *(images.c.image_id, images.c.content_hash, images.c.width, images.c.height),
         *(images.c.captured_at, images.c.lat, images.c.lon, images.c.attributes),
+        *(images.c.source, images.c.partition, images.c.offset),
         *(clusters.c.cluster_id, clusters.c.state, clusters.c.name),
         *(scopes.c.scope, vectors.c.vector),
     )
@@ -49,7 +50,7 @@ def _image(row: Any) -> ImageRecord:
     return ImageRecord(
         row.image_id,
         row.scope,
-        UNKNOWN,
+        UNKNOWN if row.source is None else Origin(row.source, row.partition, row.offset),
         row.content_hash,
         row.width,
         row.height,

@@ -162,8 +162,7 @@ class View(Feed, Protocol):
     def placements(self, scope: str | None = None) -> Iterator[Placement]:
         """Every item of one scope or all, with its vector, in order of arrival within a scope.
 
-        As of one moment, however long reading takes: read on, or close it. Where a photo's
-        message lies is not told.
+        As of one moment, however long reading takes: read on, or close it.
         """
         ...
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from pyarrow import parquet
 from engine.jobs.placements import Placement, placements
 from engine.types import Batch
 from exporters.result import result_rows
-from exporters.view.listing import UNKNOWN
 from exporters.view.port import View
 from state.identity import Identity
 from state.store import open_store
@@ -25,13 +23,11 @@ IDENTITY = str(Identity("tests", 8, "whole", "none", "place"))
 
 
 def test_a_view_places_every_item_as_its_state_does(view: View) -> None:
-    """After merges, splits, moves, names and forgetting; only where messages lie is not known."""
+    """After merges, splits, moves, names and forgetting."""
     desk = history(3, LOOSE)
     outcomes = outcomes_with_times(desk)
     Feed(view).tell(*outcomes)
-    expected = [
-        replace(one, image=replace(one.image, origin=UNKNOWN)) for one in placements(outcomes)
-    ]
+    expected = placements(outcomes)
     found = list(view.placements())
     assert list(map(known, found)) == list(map(known, expected))
     assert result_rows(found) == result_rows(expected)
