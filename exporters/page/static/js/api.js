@@ -27,17 +27,17 @@ export const post = (path, query, body, type) =>
 
 export const send = (path, value) => post(path, {}, JSON.stringify(value), "application/json");
 
-/** A picture, to be shown by URL.createObjectURL. */
-export const getBlob = (path, query) => ask(address(path, query), {}, (answer) => answer.blob());
+/** What `how` makes of an answer that is not, or not only, its JSON. */
+export const read = (path, query, how) => ask(address(path, query), {}, how);
 
-async function ask(url, options, read = (answer) => answer.json()) {
+async function ask(url, options, how = (answer) => answer.json()) {
   const response = await fetch(url, options).catch((error) => {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, "The server does not answer. Is it running?");
   });
   if (response.status === 401) logIn();
   if (!response.ok) throw new Problem(response.status, await sentence(response));
-  return read(response);
+  return how(response);
 }
 
 /** Go to the login, and come back here afterwards. */

@@ -1,6 +1,6 @@
 // One photo: what is known of it, why it lies where it lies, and what can be put right.
 
-import { get, getBlob, Problem } from "../api.js";
+import { get, Problem, read } from "../api.js";
 import { chosenPhoto } from "../asking.js";
 import { link, split, undoLast } from "../corrections.js";
 import { forgetAsked, moveSomewhere } from "../deciding.js";
@@ -94,7 +94,8 @@ async function showMatches(other) {
   const node = the("#matches");
   put(node, h("p", { class: "loading" }, "Comparing…"));
   try {
-    const picture = await getBlob("item/matches", { scope: scope(), id, with: other });
+    const query = { scope: scope(), id, with: other };
+    const picture = await read("item/matches", query, (answer) => answer.blob());
     const image = h("img", { alt: `Lines between points of this photo and ${other} that agree` });
     image.addEventListener("load", () => {
       URL.revokeObjectURL(image.src);
