@@ -69,6 +69,7 @@ def test_photo_with_its_facts(served: Site, window: Window) -> None:
 def test_photo_explains_its_place(served: Site, window: Window) -> None:
     """What it was compared with, how well they agree, and what would have been enough."""
     items = served.worker.photos(1, 2, 1)
+    window.refusals = True  # of the original of place 2
     page = window.open(path_to(items[2]))
     why = page.get_by_role("region", name="Why it lies here")
     expect(why).to_contain_text("It shows the same place as image-1: 8 of 8 matching points")
