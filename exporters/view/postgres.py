@@ -18,9 +18,11 @@ from sqlalchemy import (
     cast,
     create_engine,
     event,
+    func,
     literal,
     select,
     text,
+    true,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.types import UserDefinedType
@@ -34,6 +36,11 @@ MAX_INDEXED_DIM = 4000
 """Longer vectors pgvector does not index: they are compared one by one."""
 _WRITERS = 0x6361_6972  # any number that names the right to write
 _BUILDING = "maintenance_work_mem = '1GB'", "max_parallel_maintenance_workers = 0"
+_SEARCHING = {
+    "hnsw.iterative_scan": "strict_order",
+    # A plan that does not know the limit would rather sort everything.
+    "plan_cache_mode": "force_custom_plan",
+}
 _GRAPH = "m = 24, ef_construction = 100"
 _CANDIDATES = 700  # ef_search: recall against time
 _MAX_CANDIDATES = 1000  # what pgvector allows
@@ -83,8 +90,8 @@ class Postgres:
         """By the index, going on where other scopes crowd the neighbourhood."""
         wanted = k + len(without)
         candidates = min(max(_CANDIDATES, 2 * _COMPARED * wanted), _MAX_CANDIDATES)
-        connection.execute(text(f"SET LOCAL hnsw.ef_search = {candidates}"))
-        connection.execute(text("SET LOCAL hnsw.iterative_scan = strict_order"))
+        settings = {**_SEARCHING, "hnsw.ef_search": str(candidates)}
+        connection.execute(select(*(func.set_config(*one, true()) for one in settings.items())))
         near = select(vectors).where(vectors.c.scope_n == scope_n)
         if len(vector) <= MAX_INDEXED_DIM:
             near = near.order_by(_rough_distance(vector)).limit(_COMPARED * wanted)
