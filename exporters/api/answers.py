@@ -165,14 +165,21 @@ class Suggestion(Answer, json_schema_extra=shown(examples.SUGGESTION)):
     item: Item | None
 
 
-class Point(Answer, json_schema_extra=shown(examples.POINT)):
-    """An item on the map, within -1 and 1 along each axis."""
+class Map(Answer, json_schema_extra=shown(examples.MAP)):
+    """Items in three dimensions, column by column."""
 
-    item_id: str
-    cluster_id: str
-    x: float
-    y: float
-    z: float
+    items: list[str]
+    """Ids, in order of arrival."""
+    clusters: list[str]
+    """Ids of the clusters that these items lie on."""
+    names: list[str]
+    """Names of those clusters, empty where they have none."""
+    cluster: list[int]
+    """The cluster of each item, as a place in `clusters`, from 0."""
+    x: list[float]
+    """Within -1 and 1, as y and z, to four decimals."""
+    y: list[float]
+    z: list[float]
 
 
 class Refusals(Answer, json_schema_extra=shown(examples.REFUSALS)):

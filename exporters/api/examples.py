@@ -95,12 +95,14 @@ EXPLAINED: Final[Example] = {
 }
 LIKE_CLUSTER: Final[Example] = {"cluster": CLUSTER, "cosine": 0.62}
 LIKE_ITEM: Final[Example] = {"item": ITEM, "cosine": 0.93}
-POINT: Final[Example] = {
-    "item_id": ITEM_ID,
-    "cluster_id": CLUSTER_ID,
-    "x": 0.41,
-    "y": -0.27,
-    "z": 0.08,
+MAP: Final[Example] = {
+    "items": [ITEM_ID],
+    "clusters": [CLUSTER_ID],
+    "names": ["North gate"],
+    "cluster": [0],
+    "x": [0.41],
+    "y": [-0.27],
+    "z": [0.08],
 }
 EVENT: Final[Example] = {
     "number": 18231,

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.jobs.quality import Quality
 from engine.types import Box, GeoPoint, Origin
 
@@ -164,14 +167,23 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """An item on the map, within [-1, 1] along each axis."""
+class Points:
+    """The map, column by column: items, in order of arrival, each with its cluster and place.
 
-    item_id: str
-    cluster_id: str
-    x: float
-    y: float
-    z: float
+    clusters: ids of those that are on it; names: theirs. cluster: of each item, as a place in
+    `clusters`. x, y, z: within [-1, 1].
+    """
+
+    items: tuple[str, ...]
+    clusters: tuple[str, ...]
+    names: tuple[str, ...]
+    cluster: NDArray[np.int64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    z: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.items)
 
 
 @dataclass(frozen=True, slots=True)

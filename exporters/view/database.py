@@ -24,7 +24,7 @@ from exporters.view.answers import (
     ItemRow,
     MemberOrder,
     Page,
-    Point,
+    Points,
     RejectionRow,
     Suggestion,
     Told,
@@ -225,7 +225,7 @@ class Database:
         with self._reading() as db:
             return doubts.suggestions(db, self._grades, scope, limit)
 
-    def points(self, scope: str, limit: int = 50_000) -> Sequence[Point]:
+    def points(self, scope: str, limit: int = 50_000) -> Points:
         """The map."""
         with self._reading() as db:
             return reading.map_points(db, scope, limit)

@@ -1,16 +1,21 @@
-"""What a person might look at: assignments in doubt, clusters that look alike, small ones."""
+"""What a person might look at: assignments in doubt, clusters that look alike, small ones.
+
+What somebody decided is not asked again: items that commands named, pairs told apart, clusters
+that are vouched for; unless the command was undone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+import orjson
 from sqlalchemy import Connection, func, select
 
 from exporters.view.answers import Suggestion
 from exporters.view.loading import condition_on
 from exporters.view.piles import LIVING, Grades, clusters_numbered
 from exporters.view.reading import ITEMS, item_row, scope_number
-from exporters.view.tables import apart, clusters, items, pairs
+from exporters.view.tables import apart, clusters, commands, items, pairs
 
 SURE = 0.9
 """Confidence from which on nobody needs to look."""
@@ -21,18 +26,49 @@ SMALL_DOUBT = 0.3
 def suggestions(db: Connection, grades: Grades, scope: str, limit: int) -> list[Suggestion]:
     """Most doubtful first."""
     scope_n = scope_number(db, scope)
+    placed = _placed(db, scope_n)
+    unsure = list(_unsure(db, grades, scope_n, placed, limit))
+    small = _small(db, grades, scope_n, placed, limit)
+    asked = {one.clusters[0].cluster_id for one in unsure}
     found = [
-        *_unsure(db, grades, scope_n, limit),
+        *unsure,
         *_apart(db, grades, scope_n, limit),
-        *_small(db, grades, scope_n, limit),
+        *(one for one in small if one.clusters[0].cluster_id not in asked),
     ]
     return sorted(found, key=lambda one: -one.doubt)[:limit]
 
 
-def _unsure(db: Connection, grades: Grades, scope_n: int, limit: int) -> Iterator[Suggestion]:
-    unsure = (items.c.scope_n == scope_n) & (items.c.confidence < SURE) & ~clusters.c.pinned
-    query = ITEMS.where(unsure).order_by(items.c.confidence, items.c.n).limit(limit)
-    rows = db.execute(query).all()
+def _placed(db: Connection, scope_n: int) -> set[str]:
+    """Items that people said something about, but for what they took back."""
+    c = commands.c
+    query = select(c.command_id, c.body, c.told).where(c.scope_n == scope_n, c.applied)
+    orders = [(row.told, row.command_id, orjson.loads(row.body)) for row in db.execute(query)]
+    orders.sort(key=lambda one: (one[0], one[2]["command"] == "undo"), reverse=True)
+    placed: set[str] = set()
+    undone: set[str] = set()
+    for _, command_id, order in orders:
+        if command_id in undone:
+            continue
+        if order["command"] == "undo":
+            undone.add(order["undone_id"])
+        placed.update(order.get("item_ids", ()))
+    return placed
+
+
+def _unsure(
+    db: Connection, grades: Grades, scope_n: int, placed: Collection[str], limit: int
+) -> Iterator[Suggestion]:
+    unsure = (items.c.scope_n == scope_n) & (items.c.confidence < SURE)
+    query = (
+        select(items.c.n, items.c.item_id)
+        .join(clusters, clusters.c.n == items.c.cluster_n)
+        .where(unsure, ~clusters.c.pinned, clusters.c.size > 1)
+        .order_by(items.c.confidence, items.c.n)
+        .limit(limit + len(placed))
+    )
+    numbers = [n for n, item_id in db.execute(query) if item_id not in placed][:limit]
+    ordered = ITEMS.where(items.c.n.in_(numbers)).order_by(items.c.confidence, items.c.n)
+    rows = db.execute(ordered).all()
     known = clusters_numbered(db, grades, {row.cluster_n for row in rows})
     for row in rows:
         yield Suggestion("unsure", 1 - row.confidence, (known[row.cluster_n],), item_row(row))
@@ -67,10 +103,18 @@ def _told_apart(db: Connection, scope_n: int) -> set[frozenset[int]]:
     return {frozenset((owner[a], owner[b])) for a, b in links if a in owner and b in owner}
 
 
-def _small(db: Connection, grades: Grades, scope_n: int, limit: int) -> Iterator[Suggestion]:
+def _small(
+    db: Connection, grades: Grades, scope_n: int, placed: Collection[str], limit: int
+) -> Iterator[Suggestion]:
     c = clusters.c
     small = (c.scope_n == scope_n) & (c.state == "pending") & (c.size == 2)
-    numbers = db.scalars(select(c.n).where(small).order_by(c.changed.desc()).limit(limit)).all()
-    known = clusters_numbered(db, grades, numbers)
-    for n in numbers:
+    newest = select(c.n).where(small).order_by(c.changed.desc()).limit(limit + len(placed))
+    numbers = db.scalars(newest).all()
+    settled: set[int] = set()
+    for here in condition_on(items.c.cluster_n, numbers):
+        members = db.execute(select(items.c.cluster_n, items.c.item_id).where(here))
+        settled.update(n for n, item_id in members if item_id in placed)
+    left = [n for n in numbers if n not in settled][:limit]
+    known = clusters_numbered(db, grades, left)
+    for n in left:
         yield Suggestion("small", SMALL_DOUBT, (known[n],))

@@ -22,7 +22,7 @@ from exporters.view.answers import (
     ItemRow,
     MemberOrder,
     Page,
-    Point,
+    Points,
     RejectionRow,
     Suggestion,
     Told,
@@ -180,7 +180,7 @@ class View(Feed, Protocol):
         """What a person might look at, most doubtful first."""
         ...
 
-    def points(self, scope: str, limit: int = 50_000) -> Sequence[Point]:
+    def points(self, scope: str, limit: int = 50_000) -> Points:
         """The map as of the last `refresh`."""
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 from sqlalchemy import Connection, Select, func, select
 
@@ -17,7 +18,7 @@ from exporters.view.answers import (
     ItemRow,
     MemberOrder,
     Page,
-    Point,
+    Points,
     RejectionRow,
     State,
 )
@@ -201,17 +202,30 @@ def numbers_of(db: Connection, scope_n: int, item_ids: Sequence[str]) -> list[in
     return list(db.scalars(select(items.c.n).where(here))) if item_ids else []
 
 
-def map_points(db: Connection, scope: str, limit: int) -> list[Point]:
-    """Where the items of a scope lie on its map, in order of arrival."""
+def map_points(db: Connection, scope: str, limit: int) -> Points:
+    """Where the items of a scope lie on its map."""
+    scope_n = scope_number(db, scope)
     query = (
-        select(items.c.item_id, clusters.c.cluster_id, points.c.x, points.c.y, points.c.z)
+        select(items.c.item_id, items.c.cluster_n, points.c.x, points.c.y, points.c.z)
         .join(items, items.c.n == points.c.item_n)
-        .join(clusters, clusters.c.n == items.c.cluster_n)
-        .where(points.c.scope_n == scope_number(db, scope))
+        .where(points.c.scope_n == scope_n)
         .order_by(points.c.item_n)
         .limit(limit)
     )
-    return [Point(*row) for row in db.execute(query)]
+    rows = db.execute(query).all()
+    item_ids, numbers, *axes = zip(*rows, strict=True) if rows else ((),) * 5
+    distinct, cluster = np.unique(np.asarray(numbers, np.int64), return_inverse=True)
+    called = _called(db, scope_n)
+    ids, names = zip(*(called[n] for n in distinct.tolist()), strict=True) if rows else ((), ())
+    x, y, z = (np.asarray(axis, np.float64) for axis in axes)
+    return Points(item_ids, ids, names, cluster, x, y, z)
+
+
+def _called(db: Connection, scope_n: int) -> dict[int, tuple[str, str]]:
+    """Ids and names of clusters that have members, by their numbers."""
+    c = clusters.c
+    query = select(c.n, c.cluster_id, c.name).where(c.scope_n == scope_n, c.size > 0)
+    return {n: (cluster_id, name) for n, cluster_id, name in db.execute(query)}
 
 
 def counts(db: Connection, scope: str | None) -> Counts:

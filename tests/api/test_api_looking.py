@@ -130,11 +130,29 @@ def test_a_thumbnail_is_a_jpeg(api: Served) -> None:
 
 
 def test_the_map(api: Served, bench: Desk) -> None:
-    """Empty before it is drawn, then a point an item."""
-    assert api.get("map", scope=SCOPE)["rows"] == []
+    """Empty before it is drawn, then a point an item, on the cluster where it lies."""
+    assert api.get("map", scope=SCOPE)["items"] == []
     api.view.refresh(SCOPE)
-    points = api.get("map", scope=SCOPE)["rows"]
-    assert {point["item_id"] for point in points} == set(bench.items)
+    told = api.get("map", scope=SCOPE)
+    lie = (told["clusters"][place] for place in told["cluster"])
+    on = dict(zip(told["items"], lie, strict=True))
+    assert on == {item_id: bench.cluster_of(item_id) for item_id in bench.items}
+    assert {len(told[axis]) for axis in ("x", "y", "z")} == {len(bench.items)}
+
+
+def test_a_map_that_is_known_is_not_sent_again(api: Served, bench: Desk) -> None:
+    """Until a cluster or a place on it changes."""
+    api.view.refresh(SCOPE)
+    known = api.client.get("/api/v1/map", params={"scope": SCOPE}).headers["etag"]
+
+    def again() -> int:
+        headers = {"If-None-Match": known}
+        return api.client.get("/api/v1/map", params={"scope": SCOPE}, headers=headers).status_code
+
+    assert again() == 304
+    bench.order(NameCluster(bench.cluster_of(next(iter(bench.items))), "gate"))
+    api.fill(bench)
+    assert again() == 200
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -72,7 +72,7 @@ def test_a_journal_is_told_once(
     with closing(open_view(url, MADE_WITH)) as view:
         assert view.scopes() == ["a", "b", "c", "d"]
         assert view.counts().images == 4
-        assert [point.item_id for point in view.points("d")] == ["d#0"]
+        assert view.points("d").items == ("d#0",)
         told = view.command("s", "c1")
         assert told is not None
         assert (told.applied, told.body["reason"]) == (False, "id_conflict")

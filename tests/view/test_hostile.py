@@ -83,7 +83,7 @@ def test_a_forgotten_image_leaves_nothing(view: View) -> None:
     assert view.thumbnail("site", "a") is None
     assert view.explain("site", "a#0") is None
     assert view.vector("site", "a#0") is None
-    assert [p.item_id for p in view.points("site")] == ["b#0"]
+    assert view.points("site").items == ("b#0",)
     row = view.cluster("site", "c1")
     assert row is not None
     assert (row.state, row.size, row.first, row.place, row.exemplars) == (

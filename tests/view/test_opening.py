@@ -48,7 +48,7 @@ def test_an_older_view_is_carried_over(address: str) -> None:
     assert view.last_event() == 7
     Feed(view, "more").tell(Album().photo("a", "c"))
     view.refresh("site")
-    assert len(view.points("site")) == 1
+    assert len(view.points("site").items) == 1
     view.close()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.commands import ForgetImage, MergeClusters, NameCluster
-from engine.lineage import Confirmed, Forgotten, Merged, Named, Vouched
+from engine.lineage import Confirmed, Forgotten, Merged, Named
 from engine.types import GeoPoint
 from exporters.view.answers import ClusterFilter, ClusterOrder
 from exporters.view.cursor import BadCursor, read_cursor, write_cursor
@@ -177,21 +177,3 @@ def test_similar_clusters_are_found(view: View, feed: Feed, album: Album) -> Non
         album.command("m", MergeClusters(("c1", "c4")), Merged("c1", "c4")),
     )
     assert [row.cluster_id for row, _ in view.similar("site", "c1")] == ["c2", "c3"]
-
-
-def test_what_is_in_doubt_is_suggested(view: View, feed: Feed, album: Album) -> None:
-    """Unsure items, clusters alike that nobody told apart, pending clusters of two."""
-    feed.tell(
-        album.photo("a", "c1", vector=unit(1)),
-        album.photo("b", "c1", founds=False, vector=unit(1), confidence=0.4),
-        album.photo("c", "c2", vector=unit(1)),
-        album.photo("d", "c2", founds=False, vector=unit(1), more=[Confirmed("c2")]),
-    )
-    view.refresh("site")
-    found = {one.kind: one for one in view.suggestions("site")}
-    assert found["unsure"].item is not None
-    assert found["unsure"].item.item_id == "b#0"
-    assert {row.cluster_id for row in found["apart"].clusters} == {"c1", "c2"}
-    assert [row.cluster_id for row in found["small"].clusters] == ["c1"]
-    feed.tell(album.command("v", NameCluster("c1", ""), Vouched("c1", *(True, True, False, False))))
-    assert {one.kind for one in view.suggestions("site")} == {"apart"}

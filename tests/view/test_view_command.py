@@ -38,7 +38,7 @@ def test_a_state_is_told_once(tmp_path: Path) -> None:
     with closing(open_view(url, IDENTITY)) as view:
         assert view.scopes() == ["a", "b", "c"]
         assert view.counts().images == 3
-        assert [point.item_id for point in view.points("c")] == ["c#0"]
+        assert view.points("c").items == ("c#0",)
         assert view.counts().rejections == {("image", "too_large"): 2}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
+import numpy as np
 import pytest
 
 from engine.commands import ForgetImage, MergeClusters, NameCluster
@@ -36,7 +37,7 @@ def test_a_new_view_is_empty(view: View) -> None:
     assert view.events_after(0) == []
     assert view.last_event() == 0
     assert view.suggestions("site") == []
-    assert view.points("site") == []
+    assert view.points("site").items == ()
     assert view.command("site", "c") is None
     assert view.position("journal", 0) is None
 
@@ -199,11 +200,15 @@ def test_a_map_lays_out_what_is_there(view: View, feed: Feed, album: Album) -> N
     feed.tell(*(album.photo(f"i{n}", f"c{n}") for n in range(9)))
     view.refresh("site")
     points = view.points("site")
-    assert [(p.item_id, p.cluster_id) for p in points] == [(f"i{n}#0", f"c{n}") for n in range(9)]
-    assert all(abs(axis) <= 1 for p in points for axis in (p.x, p.y, p.z))
-    assert len({(p.x, p.y, p.z) for p in points}) == 9
+    on = [points.clusters[place] for place in points.cluster]
+    assert list(zip(points.items, on, strict=True)) == [(f"i{n}#0", f"c{n}") for n in range(9)]
+    axes = np.stack([points.x, points.y, points.z])
+    assert np.abs(axes).max() <= 1
+    assert len(np.unique(axes, axis=1).T) == 9
+    feed.tell(album.command("n", NameCluster("c5", "door"), Named("c5", "door", "")))
+    assert dict(zip(points.clusters, view.points("site").names, strict=True))["c5"] == "door"
     feed.tell(album.command("m", MergeClusters(("c1", "c0")), Merged("c1", "c0")))
-    assert view.points("site", 1)[0].cluster_id == "c1"
+    assert view.points("site", 1).clusters == ("c1",)
 
 
 def test_thumbnails_belong_to_images(view: View, feed: Feed, album: Album) -> None:
