@@ -43,7 +43,7 @@ function undoing(scope, settled) {
 }
 
 /** Hand in an order and wait until a worker has come to it; throws a Problem where it was refused. */
-async function settle(scope, order) {
+export async function settle(scope, order) {
   const { command_id } = await send("commands", { scope, author: author(), ...order });
   const until = Date.now() + PATIENCE_MS;
   for (let pause = FIRST_LOOK_MS; Date.now() < until; pause = Math.min(2 * pause, MAX_LOOK_MS)) {

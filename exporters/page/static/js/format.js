@@ -16,6 +16,17 @@ export const moment = (seconds) => momentOf.format(seconds * 1000);
 export const iso = (seconds) => new Date(seconds * 1000).toISOString();
 export const place = ({ lat, lon }) => `${lat.toFixed(5)}, ${lon.toFixed(5)}`;
 
+const EARTH_M = 6_371_000;
+const radians = (degrees) => (degrees * Math.PI) / 180;
+
+/** How far two places are from one another (haversine). */
+export function distance(one, other) {
+  const [lat, lon] = [other.lat - one.lat, other.lon - one.lon].map((by) => Math.sin(radians(by) / 2));
+  const chord = lat * lat + Math.cos(radians(one.lat)) * Math.cos(radians(other.lat)) * lon * lon;
+  const metres = 2 * EARTH_M * Math.asin(Math.min(1, Math.sqrt(chord)));
+  return metres < 1000 ? `${Math.round(metres)} m` : `${fixed(metres / 1000, 1)} km`;
+}
+
 /** First to last day, one day where they are the same, empty without times. */
 export function span(first, last) {
   if (first == null || last == null) return "";
