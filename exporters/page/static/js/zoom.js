@@ -1,6 +1,6 @@
 // Two photos large, side by side, and where they agree.
 
-import { address, getBlob, Problem } from "./api.js";
+import { address, Problem, read } from "./api.js";
 import { h, put, the } from "./dom.js";
 import { photoPage } from "./parts.js";
 
@@ -53,7 +53,7 @@ async function points([one, other], show) {
   const names = `${one.image_id} and ${other.image_id}`;
   try {
     const query = { scope: one.scope, id: one.item_id, with: other.item_id };
-    const src = URL.createObjectURL(await getBlob("item/matches", query));
+    const src = URL.createObjectURL(await read("item/matches", query, (answer) => answer.blob()));
     const image = h("img", { src, alt: `Points that agree on photos ${names}` });
     image.addEventListener("load", () => URL.revokeObjectURL(src), { once: true });
     show(h("div", { class: "large" }, image));
