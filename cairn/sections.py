@@ -219,6 +219,9 @@ class Serve(Section):
     origins: Annotated[tuple[Origin, ...], BeforeValidator(listed)] = ()
     """Origins of other sites' pages that may read answers: `https://photos.example.com`."""
 
+    map: Literal["pca", "umap"] = "pca"
+    """How a view lays out its map: by principal axes, or by neighbourhoods (extra `[umap]`)."""
+
     @model_validator(mode="after")
     def _one_token(self) -> Serve:
         if self.token is not None and self.token_file is not None:

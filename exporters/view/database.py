@@ -30,14 +30,16 @@ from exporters.view.answers import (
     Told,
 )
 from exporters.view.backend import Backend
+from exporters.view.layout import Layout, lay_out
 from exporters.view.ledger import Ledger, read_ledger
 
 
 class Database:
     """The View port over a backend that `open_view` made."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, layout: Layout = lay_out) -> None:
         self._backend = backend
+        self._layout = layout
         self._grades = piles.Grades()
 
     @property
@@ -88,7 +90,7 @@ class Database:
         """Compute the map and the pairs, and only then keep others from writing."""
         with self._reading() as db:
             scope_n = reading.scope_number(db, scope)
-            laid = refreshing.find_points(db, scope_n)
+            laid = refreshing.find_points(db, scope_n, self._layout)
             paired = refreshing.find_pairs(db, scope_n)
         with self._writing() as (db, _):
             refreshing.replace_all(db, scope_n, laid, paired)

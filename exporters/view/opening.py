@@ -12,21 +12,25 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from engine.errors import Misconfigured, StateMismatch
 from exporters.view.backend import Backend
 from exporters.view.database import Database
+from exporters.view.layout import Layout, lay_out
 from exporters.view.ledger import Ledger, read_ledger, write_ledger
 from exporters.view.migrate import upgrade
 from exporters.view.sqlite import Sqlite
 from exporters.view.writing import empty
 
 
-def open_view(url: str, identity: str, *, anew: bool = False) -> Database:
+def open_view(url: str, identity: str, *, anew: bool = False, layout: Layout = lay_out) -> Database:
     """Open or create a read model.
 
     url: `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user@host/name`.
     identity: what the state that it follows is made with. anew: empty it, to follow another.
+    layout: of its map.
     Raises StateMismatch where it follows another state, Misconfigured where the database cannot
     be used or a newer Cairn wrote it.
     """
-    return _opened(url, lambda db, backend: _prepare(db, backend, identity, anew=anew))
+    return _opened(
+        url, lambda db, backend: _prepare(db, backend, identity, anew=anew), layout=layout
+    )
 
 
 def open_filled_view(url: str) -> Database:
@@ -38,7 +42,11 @@ def open_filled_view(url: str) -> Database:
 
 
 def _opened(
-    url: str, prepare: Callable[[Connection, Backend], None], *, create: bool = True
+    url: str,
+    prepare: Callable[[Connection, Backend], None],
+    *,
+    create: bool = True,
+    layout: Layout = lay_out,
 ) -> Database:
     backend = backend_of(url, create=create)
     shown = make_url(url).render_as_string()
@@ -53,7 +61,7 @@ def _opened(
     except Misconfigured:
         backend.engine.dispose()
         raise
-    return Database(backend)
+    return Database(backend, layout)
 
 
 def backend_of(url: str, *, create: bool = True) -> Backend:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sqlalchemy import Connection, delete, func, insert, select
 
-from exporters.view.layout import alike, lay_out
+from exporters.view.layout import Layout, alike
 from exporters.view.tables import clusters, pairs, points, vectors
 
 MAX_POINTS = 50_000
@@ -16,7 +16,7 @@ MAX_PAIRS = 200
 Points = list[dict[str, object]]
 
 
-def find_points(db: Connection, scope_n: int) -> Points:
+def find_points(db: Connection, scope_n: int, layout: Layout) -> Points:
     """Rows of the map; of very many items, evenly chosen ones."""
     here = vectors.c.scope_n == scope_n
     count = db.scalar(select(func.count()).select_from(vectors).where(here)) or 0
@@ -25,7 +25,7 @@ def find_points(db: Connection, scope_n: int) -> Points:
     rows = db.execute(query.order_by(vectors.c.item_n)).all()
     if not rows:
         return []
-    laid = lay_out(np.stack([row.vector for row in rows]))
+    laid = layout(np.stack([row.vector for row in rows]))
     return [
         {"item_n": row.item_n, "scope_n": scope_n, "x": x, "y": y, "z": z}
         for row, (x, y, z) in zip(rows, laid.tolist(), strict=True)

@@ -1,6 +1,6 @@
 // Where the map is looked at from: around a target, from some distance.
 
-const START = { yaw: 0.6, pitch: 0.35, distance: 2.9, target: [0, 0, 0] };
+const START = { yaw: 0.6, pitch: 0.35, distance: 2.3, target: [0, 0, 0] };
 const STEEPEST = Math.PI / 2;
 const NEAREST = 0.25;
 const FARTHEST = 8;

@@ -14,7 +14,7 @@ void main() {
   float depth = distance - dot(away, towards);
   vec2 at = vec2(dot(away, right), dot(away, up)) * scale;
   gl_Position = vec4(at, (depth / 6.0 - 1.0) * depth, depth);
-  gl_PointSize = size * clamp(2.9 / depth, 0.6, 3.0) * mix(0.6, 1.0, colour.a);
+  gl_PointSize = size * clamp(2.3 / depth, 0.6, 3.0) * mix(0.6, 1.0, colour.a);
   shown = colour.rgb;
 }`;
 const FRAGMENT = `

@@ -1,7 +1,7 @@
 // Colours of clusters: each always its own, by its id, readable on the page as it is.
 
 const GOLDEN = 0.618033988749895;
-const DIM = 0.14;
+const DIM = 0.22;
 
 /** Red, green, blue of a cluster, 0 to 255. dark: of the page. */
 export function colourOf(cluster_id, dark) {
