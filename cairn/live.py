@@ -27,6 +27,7 @@ from cairn.viewing import default_view_url
 from engine.errors import Misconfigured, StateMismatch
 from exporters.api.port import Tools
 from exporters.view.database import Database
+from exporters.view.layout import layout_named
 from exporters.view.opening import open_view
 from state.store import SqliteStore
 
@@ -85,14 +86,15 @@ class Live:
             yield
 
     def _view(self, identity: str) -> Database:
+        layout = layout_named(self.settings.serve.map)
         if self.url is not None:
-            return open_view(self.url, identity)
+            return open_view(self.url, identity, layout=layout)
         url = default_view_url(self.settings.state.directory)
         try:
-            return open_view(url, identity)
+            return open_view(url, identity, layout=layout)
         except StateMismatch as error:
             _log.warning("%s: it is made anew", error)
-            return open_view(url, identity, anew=True)
+            return open_view(url, identity, anew=True, layout=layout)
         except Misconfigured as error:
             advice = "it holds nothing that is not elsewhere: delete it, and it is made anew"
             raise Misconfigured(f"{error}; {advice}") from error

@@ -19,6 +19,7 @@ from cairn.state_feed import OUTCOMES, REJECTIONS, numbered, reached
 from consumer.restore import journal_identity
 from consumer.topics import topic_name
 from engine.errors import Misconfigured
+from exporters.view.layout import layout_named
 from exporters.view.opening import open_view
 from state.survey import open_state
 
@@ -35,9 +36,11 @@ def view_state(settings: Settings, url: str, *, images: Path | None, anew: bool)
     Raises Misconfigured where there is no state, StateInUse where a worker has it, StateMismatch
     where the view follows another state.
     """
+    layout = layout_named(settings.serve.map)
     with ExitStack() as opened:
         state = opened.enter_context(closing(open_state(settings.state.directory / STATE_FILE)))
-        view = opened.enter_context(closing(open_view(url, state.identity, anew=anew)))
+        opening = open_view(url, state.identity, anew=anew, layout=layout)
+        view = opened.enter_context(closing(opening))
         told = 0
         for source, read in (
             (OUTCOMES, state.store.outcomes),
@@ -59,13 +62,14 @@ def view_kafka(settings: Settings, url: str, stop: Event, *, anew: bool, once: b
 
     once: end where nothing new comes. Raises Misconfigured, StateMismatch.
     """
-    kafka = settings.kafka
+    kafka, layout = settings.kafka, layout_named(settings.serve.map)
     journal = topic_name(kafka.topic_prefix, "journal")
     identity = journal_identity(broker_of(kafka), journal)
     if identity is None:
         raise Misconfigured(f"{journal} is empty: there is nothing to look at yet")
     with ExitStack() as opened:
-        view = opened.enter_context(closing(open_view(url, identity, anew=anew)))
+        opening = open_view(url, identity, anew=anew, layout=layout)
+        view = opened.enter_context(closing(opening))
         charts = Charts(view)
         feed = opened.enter_context(open_feed(kafka, view, charts))
         photos = opened.enter_context(open_topic_originals(settings, view, stop.is_set))

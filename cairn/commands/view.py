@@ -39,6 +39,10 @@ def view(
     anew: Annotated[
         bool, typer.Option("--anew", help="Empty the database first, and read from the start.")
     ] = False,
+    layout: Annotated[
+        str | None,
+        typer.Option("--map", metavar="HOW", help="pca, or umap (extra `[umap]`): serve.map."),
+    ] = None,
     config: Config = None,
 ) -> None:
     """Keep a database in which everything can be looked up: the read model (extra `[serve]`).
@@ -61,6 +65,7 @@ def view(
     settings = settings_of(
         config,
         kafka__bootstrap=kafka,
+        serve__map=layout,
         state__directory=None if state is None else str(state),
     )
     start_logging(settings.log)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from contextlib import closing
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 from engine.types import Batch, ImageRecord, Origin, Outcome
 from exporters.view.opening import open_view
@@ -70,5 +73,15 @@ def test_what_cannot_be_is_said(tmp_path: Path) -> None:
     assert "give --state DIR or --kafka" in complaint("view", "--to", url)
     lonely = ("view", "--kafka", "localhost:1", "--to", url, "--images", tmp_path)
     assert "goes with --state" in complaint(*lonely)
+    assert "serve.map" in complaint("view", "--state", tmp_path, "--to", url, "--map", "globe")
     keep(tmp_path, "a", refused="x")
     assert "no address" in complaint("view", "--state", tmp_path, "--to", "view.db")
+
+
+@pytest.mark.skipif(find_spec("umap") is not None, reason="umap-learn is installed")
+def test_a_map_that_cannot_be_drawn_is_said(tmp_path: Path) -> None:
+    """At once, with what to install."""
+    url = f"sqlite:///{tmp_path}/view.db"
+    keep(tmp_path, "a", refused="x")
+    said = complaint("view", "--state", tmp_path, "--to", url, "--map", "umap")
+    assert "pip install 'imagecairn[umap]'" in said
