@@ -21,6 +21,9 @@ State: TypeAlias = Annotated[
     Path | None,
     typer.Option("--state", metavar="DIR", help="State directory of a stopped `cairn run`."),
 ]
+Map: TypeAlias = Annotated[
+    str | None, typer.Option("--map", metavar="HOW", help="Laid out by pca or umap (an extra).")
+]
 
 
 def view(
@@ -39,10 +42,7 @@ def view(
     anew: Annotated[
         bool, typer.Option("--anew", help="Empty the database first, and read from the start.")
     ] = False,
-    layout: Annotated[
-        str | None,
-        typer.Option("--map", metavar="HOW", help="pca, or umap (extra `[umap]`): serve.map."),
-    ] = None,
+    layout: Map = None,
     config: Config = None,
 ) -> None:
     """Keep a database in which everything can be looked up: the read model (extra `[serve]`).

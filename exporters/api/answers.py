@@ -163,6 +163,8 @@ class Suggestion(Answer, json_schema_extra=shown(examples.SUGGESTION)):
     """0 to 1, most doubtful first."""
     clusters: list[Cluster]
     item: Item | None
+    cosine: float | None
+    """Of the mean vectors of two clusters."""
 
 
 class Map(Answer, json_schema_extra=shown(examples.MAP)):

@@ -143,13 +143,14 @@ class Suggestion:
     """Something a person might look at: one or two clusters, and the item that is in doubt.
 
     kind: `unsure` (an assignment of low confidence), `apart` (two clusters that look alike),
-    `small` (a pending cluster of two). doubt: 0 to 1, most doubtful first.
+    `small` (a pending cluster of two). doubt: 0 to 1, most doubtful first. cosine: of two clusters.
     """
 
     kind: Literal["unsure", "apart", "small"]
     doubt: float
     clusters: tuple[ClusterRow, ...]
     item: ItemRow | None = None
+    cosine: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from exporters.view.tables import apart, clusters, commands, items, pairs
 
 SURE = 0.9
 """Confidence from which on nobody needs to look."""
+EVEN = 0.5
+"""Doubt of clusters that look the same: as with an item, at most as likely wrong as right."""
 SMALL_DOUBT = 0.3
 """Of a pending cluster of two: less urgent than what may be wrong."""
 
@@ -89,7 +91,8 @@ def _apart(db: Connection, grades: Grades, scope_n: int, limit: int) -> Iterator
     known = clusters_numbered(db, grades, {n for row in rows for n in (row.one_n, row.other_n)})
     for row in rows:
         both = known[row.one_n], known[row.other_n]
-        yield Suggestion("apart", max(0.0, min(1.0, row.similarity)), both)
+        cosine = max(0.0, min(1.0, row.similarity))
+        yield Suggestion("apart", EVEN * cosine, both, cosine=cosine)
 
 
 def _told_apart(db: Connection, scope_n: int) -> set[frozenset[int]]:

@@ -90,21 +90,28 @@ def lay_out(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def alike(means: NDArray[np.float32], most: int) -> list[tuple[int, int, float]]:
-    """The pairs of rows (n, d) of unit length with the highest cosine: places and cosine."""
-    found: list[tuple[float, int, int]] = []
+    """Pairs of rows (n, d) of unit length, most alike first: places and cosine.
+
+    Only those of which each is among the other's `CLOSEST`: what lies in a crowd is like many.
+    """
+    closest = min(CLOSEST, len(means) - 1)
+    near = np.zeros((len(means), closest), np.int64)
+    cosine = np.zeros((len(means), closest))
     for start in range(0, len(means), _BLOCK):
-        cosines = means[start : start + _BLOCK] @ means.T
-        for place, row in enumerate(cosines, start):
-            row[: place + 1] = -np.inf
-        best = np.argpartition(-cosines.ravel(), min(most, cosines.size - 1))[:most]
-        rows, columns = np.unravel_index(best, cosines.shape)
-        found += [
-            (float(cosines[r, c]), start + int(r), int(c))
-            for r, c in zip(rows, columns, strict=True)
-            if np.isfinite(cosines[r, c])
-        ]
-        found = sorted(found, key=lambda pair: (-pair[0], *pair[1:]))[:most]
-    return [(one, other, cosine) for cosine, one, other in found]
+        block = means[start : start + _BLOCK] @ means.T
+        rows = np.arange(len(block))
+        block[rows, start + rows] = -np.inf
+        best = np.argsort(-block, axis=1, kind="stable")[:, :closest]
+        near[start : start + len(block)] = best
+        cosine[start : start + len(block)] = np.take_along_axis(block, best, axis=1)
+    found = [
+        (one, int(other), float(cosine[one, place]))
+        for one in range(len(means))
+        for place, other in enumerate(near[one])
+        if one < other and one in near[other]
+    ]
+    return sorted(found, key=lambda pair: -pair[2])[:most]
 
 
+CLOSEST = 2
 _BLOCK = 512

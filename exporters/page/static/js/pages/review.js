@@ -31,6 +31,8 @@ class Review {
     this.card = null;
     this.choices = [];
     this.timer = null;
+    /** Whether the server suggests no more than what is known. */
+    this.all = false;
   }
 
   async start() {
@@ -48,9 +50,10 @@ class Review {
   /** Take over what the server suggests, but not while it is about to know better. */
   async load() {
     if (this.sending.busy) return this.loadSoon();
-    const limit = Math.min(MOST, AT_ONCE + this.queue.passed);
+    const limit = Math.min(MOST, AT_ONCE + this.queue.skipped.size);
     const { rows } = await get("suggestions", { scope: this.scope, limit });
     if (this.sending.busy) return this.loadSoon();
+    this.all = rows.length < limit || limit === MOST;
     this.queue.update(rows, rows.length < limit);
     return this.show();
   }
@@ -66,7 +69,9 @@ class Review {
   show() {
     const { current, outdated, waiting } = this.queue;
     this.tellProgress();
-    const state = current ?? (this.sending.busy ? "busy" : "end");
+    const more = this.sending.busy || !this.all;
+    const state = current ?? (more ? "busy" : "end");
+    if (!this.all && waiting.length <= AHEAD) this.loadSoon();
     if (state !== this.shown) this.showAnew(state);
     if (outdated) this.showOutdated();
     for (const next of waiting.slice(1, 1 + AHEAD)) this.details.prepare(next);
@@ -111,7 +116,7 @@ class Review {
       this.show();
     };
     this.put(empty(
-      "Nothing is doubtful just now. New doubts appear here by themselves.",
+      `Nothing ${skipped.size ? "else " : ""}is doubtful just now. New doubts appear here by themselves.`,
       settled.size > 0 && h("p", {}, `You settled ${settled.size}.`),
       skipped.size > 0 && h("button", { on: { click: again } }, `Look again at the ${skipped.size} skipped`),
     ));
@@ -204,7 +209,9 @@ class Review {
 
   tellProgress() {
     const { passed, waiting } = this.queue;
-    the("#progress").textContent = waiting.length ? `${passed + 1} of ${passed + waiting.length}` : "";
+    the("#progress").textContent = waiting.length
+      ? `${passed + 1} of ${passed + waiting.length}${this.all ? "" : "+"}`
+      : "";
   }
 
   say(text) {

@@ -92,10 +92,10 @@ function nothing(error) {
   return null;
 }
 
-async function alike({ doubt, clusters }) {
+async function alike({ cosine, clusters }) {
   const [one, other] = clusters;
   const apart = one.place && other.place && distance(one.place, other.place);
-  const facts = [`cosine ${fixed(doubt)}`, apart != null && `${apart} apart`].filter(Boolean);
+  const facts = [`cosine ${fixed(cosine)}`, apart != null && `${apart} apart`].filter(Boolean);
   const sides = clusters.map((cluster) => ({
     title: called(cluster), cluster, photos: first(cluster),
   }));
