@@ -140,6 +140,8 @@ def test_decisions_are_taken_back(served: Site, window: Window) -> None:
     page.keyboard.press("n")
     settled(page)
     assert len(clusters(served)) == 2
+    page.get_by_role("button", name="Undo").click()
+    question(page)
 
 
 def test_what_is_skipped_can_be_looked_at_again(served: Site, window: Window) -> None:

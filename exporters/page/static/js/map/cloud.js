@@ -26,6 +26,9 @@ void main() {
   gl_FragColor = vec4(shown, 1.0);
 }`;
 const POINT_PX = 6;
+const LEAST_PX = 2.5;
+/** Points up to which they need not be smaller. */
+const FEW = 2000;
 const REACH_PX = 9;
 const TOO_NEAR = 0.05;
 
@@ -141,7 +144,16 @@ export class Cloud {
     gl.uniform3fv(uniform("target"), camera.target);
     gl.uniform2fv(uniform("scale"), camera.scale(canvas.width, canvas.height));
     gl.uniform1f(uniform("distance"), camera.distance);
-    gl.uniform1f(uniform("size"), POINT_PX * devicePixelRatio);
-    gl.drawArrays(gl.POINTS, 0, this.colours.length / 4);
+    gl.uniform1f(uniform("size"), this.pointSize * devicePixelRatio);
+    gl.drawArrays(gl.POINTS, 0, this.count);
+  }
+
+  get count() {
+    return this.colours.length / 4;
+  }
+
+  /** In CSS pixels, seen from where a visit begins. */
+  get pointSize() {
+    return Math.max(LEAST_PX, POINT_PX * Math.min(1, (FEW / this.count) ** 0.25));
   }
 }

@@ -234,6 +234,7 @@ function listen(review) {
   const once = (run) => (event) => event.repeat || run();
   const press = (key) => once(() => review.press(key));
   const back = once(() => review.back());
+  the("#back").addEventListener("click", () => review.back());
   keys({
     1: ["first answer", press("1")],
     2: ["second answer", press("2")],
