@@ -20,7 +20,7 @@ LayoutName: TypeAlias = Literal["pca", "umap"]
 AXES = 3
 SAMPLE = 10_000
 NEIGHBOUR_SAMPLE = 4000
-"""Of UMAP, which takes about ten seconds for so many."""
+"""Of UMAP, which works about twenty seconds on so many."""
 NEIGHBOURS = 15
 FEWEST = 4 * NEIGHBOURS
 """Items from which on neighbourhoods say more than axes."""

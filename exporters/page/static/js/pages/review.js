@@ -15,7 +15,7 @@ import { someScope } from "../scope.js";
 import { tell } from "../toast.js";
 import { zoom } from "../zoom.js";
 
-const AT_ONCE = 40;
+const AT_ONCE = 20;
 const MOST = 200;
 const AHEAD = 2;
 const PAUSE_MS = 1000;

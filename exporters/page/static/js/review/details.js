@@ -47,7 +47,8 @@ export class Details {
   async pair({ clusters: [cluster] }) {
     const query = { scope: this.scope, id: cluster.cluster_id, limit: 2 };
     const [later, earlier] = (await get("cluster/members", query)).rows;
-    const photos = [earlier, later].filter(Boolean);
+    if (!earlier) throw new Problem(409, "This pair has changed meanwhile.");
+    const photos = [earlier, later];
     const sides = photos.map((item) => ({ title: item.image_id, photos: [item] }));
     return { sides, facts: [`confidence ${percent(later.confidence)}`], seen: [cluster], later };
   }
