@@ -10,11 +10,16 @@ import typer
 
 from cairn.commands.run import stopping
 from cairn.logs import start_logging
-from cairn.options import Config, Encoder, Profile, settings_of
+from cairn.options import Config, Encoder, Host, Port, Profile, settings_of
 from engine.errors import Misconfigured
 
 View: TypeAlias = Annotated[
-    str, typer.Option("--view", metavar="URL", help="A database that `cairn view` keeps.")
+    str | None,
+    typer.Option(
+        "--view",
+        metavar="URL",
+        help="A database that `cairn view` keeps; with --state the one that lies there.",
+    ),
 ]
 State: TypeAlias = Annotated[
     Path | None,
@@ -24,11 +29,6 @@ Kafka: TypeAlias = Annotated[
     str | None,
     typer.Option("--kafka", metavar="HOST:PORT", help="Take corrections for these workers."),
 ]
-Host: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--host", help="Address to listen on; others than loopback need a token."),
-]
-Port: TypeAlias = Annotated[int | None, typer.Option("--port", help="Port to listen on; 0: any.")]
 Text: TypeAlias = Annotated[
     str | None,
     typer.Option("--text", metavar="FILE_OR_NAME", help="Text encoder to search by words with."),
@@ -43,7 +43,7 @@ Images: TypeAlias = Annotated[
 
 
 def serve(
-    view: View,
+    view: View = None,
     state: State = None,
     kafka: Kafka = None,
     host: Host = None,
@@ -54,9 +54,9 @@ def serve(
     images: Images = None,
     config: Config = None,
 ) -> None:
-    """Answer questions about clusters over HTTP, and take corrections (extra `[serve]`).
+    """Serve the page and the API, and take corrections (extra `[serve]`).
 
-    docs/api.md shows what can be asked; /api/v1/openapi.json describes all of it. Without --state
+    docs/page.md shows the page, docs/api.md what can be asked; /api/v1/openapi.json describes all of it. Without --state
     or --kafka it only shows. The token lies in the setting serve.token_file or serve.token.
     To search by photos, give --encoder and --profile as the state was made with.
 
@@ -64,8 +64,10 @@ def serve(
     """
     if state is not None and kafka is not None:
         raise Misconfigured("give --state DIR or --kafka HOST:PORT, not both")
+    if view is None and state is None:
+        raise Misconfigured("give --view URL, or the --state DIR of `cairn run --serve`")
     try:
-        from cairn import serving, tools  # noqa: PLC0415  needs the extra
+        from cairn import serving, tools, viewing  # noqa: PLC0415  needs the extra
         from exporters.view import opening  # noqa: PLC0415
     except ImportError as error:
         advice = "pip install 'imagecairn[serve]'"
@@ -81,10 +83,11 @@ def serve(
         serve__text=text,
     )
     start_logging(settings.log)
+    url = view or viewing.default_view_url(settings.state.directory)
     desk = serving.desk_of(settings, folder=state is not None, kafka=kafka is not None)
     with ExitStack() as opened:
         stop = opened.enter_context(stopping())
-        database = opened.enter_context(closing(opening.open_filled_view(view)))
+        database = opened.enter_context(closing(opening.open_filled_view(url)))
         reading = tools.originals_for(settings, database, images, stop, kafka=kafka is not None)
         photos = opened.enter_context(reading)
         made = tools.tools_of(settings, database, desk, photos)

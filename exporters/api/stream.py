@@ -53,7 +53,7 @@ async def following(
     view: View, number: int, stopping: Callable[[], bool], scope: str | None = None
 ) -> AsyncIterator[str]:
     """Everything after a number, of one scope or all, in order, until the server stops."""
-    yield ": events follow\n\n"
+    yield f": events follow\nid: {number}\n\n"  # or who is cut off before the first misses some
     quiet_s = 0.0
     while not stopping():
         told, number = await run_in_threadpool(_after, view, number, scope)

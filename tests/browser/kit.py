@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -150,7 +151,7 @@ class Site:
 
 @contextmanager
 def site(
-    folder: Path, tools: Callable[[Worker], Tools] | None = None, **options: str
+    folder: Path, tools: Callable[[Worker], Tools] | None = None, **options: Any
 ) -> Iterator[Site]:
     """Serve an empty view in a thread, until left."""
     stop = threading.Event()
