@@ -56,9 +56,10 @@ def serve(
 ) -> None:
     """Serve the page and the API, and take corrections (extra `[serve]`).
 
-    docs/page.md shows the page, docs/api.md what can be asked; /api/v1/openapi.json describes all of it. Without --state
-    or --kafka it only shows. The token lies in the setting serve.token_file or serve.token.
-    To search by photos, give --encoder and --profile as the state was made with.
+    docs/page.md shows the page, docs/api.md what can be asked; /api/v1/openapi.json describes
+    all of it. Without --state or --kafka it only shows. The token lies in the setting
+    serve.token_file or serve.token. To search by photos, give --encoder and --profile as the
+    state was made with.
 
     Example: cairn serve --view sqlite:///view.db --kafka localhost:9092
     """
