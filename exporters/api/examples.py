@@ -116,7 +116,13 @@ EVENT: Final[Example] = {
         "retired_id": "77ab42",
     },
 }
-SUGGESTION: Final[Example] = {"kind": "unsure", "doubt": 0.4, "clusters": [CLUSTER], "item": ITEM}
+SUGGESTION: Final[Example] = {
+    "kind": "unsure",
+    "doubt": 0.4,
+    "clusters": [CLUSTER],
+    "item": ITEM,
+    "cosine": None,
+}
 REFUSALS: Final[Example] = {"of": "image", "reason": "too_large", "count": 2}
 COUNTS: Final[Example] = {
     "images": 9040,
