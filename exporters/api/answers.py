@@ -163,7 +163,7 @@ class Suggestion(Answer, json_schema_extra=shown(examples.SUGGESTION)):
     """0 to 1, most doubtful first."""
     clusters: list[Cluster]
     item: Item | None
-    cosine: float | None
+    cosine: float | None = None
     """Of the mean vectors of two clusters."""
 
 

@@ -101,11 +101,11 @@ def test_events_of_one_scope_leave_out_the_others(api: Served) -> None:
 
 
 def test_a_stream_ends_with_its_server(api: Served) -> None:
-    """Or it could never be stopped; headers and first line are there by then."""
+    """Or it could never be stopped; headers and where it goes on are there by then."""
     client = client_of(api.view, stopping=True)
     response = client.get("/api/v1/events", headers={"Last-Event-ID": "7"})
     assert response.headers["content-type"].startswith("text/event-stream")
-    assert response.text == ": events follow\n\n"
+    assert response.text == ": events follow\nid: 7\n\n"
 
 
 def test_a_malformed_last_event_id_is_422(api: Served) -> None:

@@ -95,7 +95,7 @@ def test_a_server_from_start_to_stop(tmp_path: Path, url: str, view: View) -> No
         assert http.get("/api/v1/scopes").json()["rows"] == []
         with http.stream("GET", "/api/v1/events") as response:
             lines = response.iter_lines()
-            assert next(lines).startswith(":")
+            assert [next(lines), next(lines)] == [": events follow", "id: 0"]
             feed.tell(album.photo("a", "one"))
             assert next(line for line in lines if line.startswith("id")) == "id: 1"
             body = {"scope": "site", "command": "confirm", "cluster_id": "one"}
