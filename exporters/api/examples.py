@@ -121,7 +121,6 @@ SUGGESTION: Final[Example] = {
     "doubt": 0.4,
     "clusters": [CLUSTER],
     "item": ITEM,
-    "cosine": None,
 }
 REFUSALS: Final[Example] = {"of": "image", "reason": "too_large", "count": 2}
 COUNTS: Final[Example] = {
