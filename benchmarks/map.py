@@ -10,23 +10,17 @@ frame counts once its pixels can be read. On two cores it takes three minutes.
 from __future__ import annotations
 
 import argparse
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-import uvicorn
 
 from benchmarks.report import description, machine, publish
+from benchmarks.served import served
 from benchmarks.targets import Figure, at_least, at_most, targets_table
 from benchmarks.view import SCOPE, Stream, fill, p95, timed
-from exporters.api.app import create_app
-from exporters.api.port import Options, Tools
 from exporters.view.opening import open_view
-from exporters.view.port import View
 from tests.browser.kit import browsing
 
 ASKED = 20
@@ -44,21 +38,6 @@ TURN = """async (frames) => {
   for (let turn = 0; turn < frames; turn += 1) { press(); await frame(); }
   return (1000 * frames) / (performance.now() - start);
 }"""
-
-
-@contextmanager
-def serving(view: View) -> Iterator[str]:
-    """Answer over HTTP until left; the address."""
-    app = create_app(view, Tools(), Options(), lambda: False)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 def answering(url: str) -> tuple[list[float], float]:
@@ -86,12 +65,14 @@ def drawing(url: str) -> tuple[float, float]:
         return timed(draw), page.evaluate(TURN, FRAMES)
 
 
-def measure(view: View, items: int) -> list[Figure]:
-    """Figures of a filled view."""
-    layout_s = timed(lambda: view.refresh(SCOPE))
-    with serving(view) as url:
-        asked, size_mb = answering(url)
-        first_s, rate = drawing(url)
+def measure(url: str, items: int, dim: int) -> list[Figure]:
+    """Figures of a new view at an address."""
+    with closing(open_view(url, "benchmark", anew=True)) as view:
+        fill(view, Stream(items, dim).told())
+        layout_s = timed(lambda: view.refresh(SCOPE))
+    with served(url) as server:
+        asked, size_mb = answering(server.url)
+        first_s, rate = drawing(server.url)
     return [
         at_most(f"{items} points: laid out, s", 30, layout_s),
         at_most(f"{items} points: answered, p95, ms", 1000, p95(asked)),
@@ -110,9 +91,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/view.db"
-        with closing(open_view(url, "benchmark", anew=True)) as view:
-            fill(view, Stream(chosen.items, chosen.dim), chosen.items)
-            figures = measure(view, chosen.items)
+        figures = measure(url, chosen.items, chosen.dim)
     publish(f"{machine()}\n\n{targets_table(figures)}", chosen.output)
 
 
