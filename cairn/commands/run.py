@@ -15,6 +15,7 @@ import typer
 
 from cairn.compose import means_of, store_at
 from cairn.devices import tell_devices
+from cairn.extras import extra
 from cairn.folder_run import ONE_SCOPE, STATE_FILE, FolderJob, lines_in, run_folder
 from cairn.kafka_run import nobody_looks, run_kafka
 from cairn.logs import start_logging
@@ -128,11 +129,8 @@ def work(settings: Settings, job: FolderJob | None, shown: Shown) -> None:
 
 
 def _live(settings: Settings, url: str | None, stop: threading.Event) -> Live:
-    try:
+    with extra("serve", "serving"):
         from cairn.live import Live  # noqa: PLC0415  needs the extra
-    except ImportError as error:
-        advice = "pip install 'imagecairn[serve]'"
-        raise Misconfigured(f"serving needs {error.name}: {advice}") from error
     return Live(settings, url, stop)
 
 

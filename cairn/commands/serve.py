@@ -9,6 +9,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from cairn.commands.run import stopping
+from cairn.extras import extra
 from cairn.logs import start_logging
 from cairn.options import Config, Encoder, Host, Port, Profile, settings_of
 from engine.errors import Misconfigured
@@ -67,12 +68,9 @@ def serve(
         raise Misconfigured("give --state DIR or --kafka HOST:PORT, not both")
     if view is None and state is None:
         raise Misconfigured("give --view URL, or the --state DIR of `cairn run --serve`")
-    try:
+    with extra("serve", "serving"):
         from cairn import serving, tools, viewing  # noqa: PLC0415  needs the extra
         from exporters.view import opening  # noqa: PLC0415
-    except ImportError as error:
-        advice = "pip install 'imagecairn[serve]'"
-        raise Misconfigured(f"serving needs {error.name}: {advice}") from error
     settings = settings_of(
         config,
         engine__profile=profile,

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from cairn.commands.run import stopping
+from cairn.extras import extra
 from cairn.logs import start_logging
 from cairn.options import Config, settings_of
 from cairn.report import printable
@@ -57,11 +58,8 @@ def view(
         raise Misconfigured("give --state DIR or --kafka HOST:PORT")
     if images is not None and state is None:
         raise Misconfigured("--images DIR goes with --state DIR")
-    try:
+    with extra("serve", "the read model"):
         from cairn import viewing  # noqa: PLC0415  needs the extra
-    except ImportError as error:
-        advice = "pip install 'imagecairn[serve]'"
-        raise Misconfigured(f"the read model needs {error.name}: {advice}") from error
     settings = settings_of(
         config,
         kafka__bootstrap=kafka,

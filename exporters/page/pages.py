@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from exporters.api.port import Options
-from exporters.page.assets import Assets, plotly
+from exporters.page.assets import Assets
 from exporters.page.login import Login
 
 POLICY: Final = (
@@ -23,7 +23,7 @@ POLICY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One shell. name: of its template and its module. live: it follows events."""
+    """One shell. name: of its template and its module."""
 
     path: str
     name: str
@@ -69,7 +69,6 @@ def page_routes(options: Options) -> list[BaseRoute]:
     return [
         *shells,
         *login.routes,
-        Route("/static/plotly.js", plotly),
         Mount("/static", Assets(packages=[("exporters.page", "static")])),
     ]
 

@@ -46,9 +46,9 @@ def test_a_server_finds_photos_by_photos(tmp_path: Path, url: str) -> None:
 
 def test_eyes_that_do_not_fit_are_refused(tmp_path: Path, url: str) -> None:
     """At the start, with what is configured and what the state was made with."""
-    told = complaint("serve", "--view", url, "--profile", "object")
+    told = complaint("serve", "--port", "0", "--view", url, "--profile", "object")
     assert "profile place, but" in told
     assert "profile object" in told
-    assert "shares no space" in complaint("serve", "--view", url, "--text", "words")
-    lost = complaint("serve", "--view", url, "--images", tmp_path / "lost")
+    assert "shares no space" in complaint("serve", "--port", "0", "--view", url, "--text", "words")
+    lost = complaint("serve", "--port", "0", "--view", url, "--images", tmp_path / "lost")
     assert "there is no directory" in lost
