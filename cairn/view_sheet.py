@@ -98,8 +98,8 @@ def _member(view: View, item: ItemRow) -> Member:
     image = view.image(item.scope, item.image_id)
     if image is None:  # forgotten since it was listed
         return Member(item.image_id, b"", item.captured_at, item.confidence)
-    jpeg = view.thumbnail(item.scope, item.image_id)
-    picture = cut_out(jpeg, item.box, image.width, image.height) if jpeg else b""
+    found = view.cutout(item.scope, item.item_id)
+    picture = b"" if found is None else cut_out(found)
     name = image.attributes.get("filename", item.image_id)
     return Member(name, picture, item.captured_at, item.confidence)
 

@@ -105,9 +105,9 @@ def command(view: TheView, asked: Annotated[asking.One, Query()]) -> answers.Com
 
 @router.get("/commands", summary="Commands that were settled last", responses=documented(422))
 def commands(
-    view: TheView, asked: Annotated[asking.Listed, Query()]
+    view: TheView, asked: Annotated[asking.PerhapsListed, Query()]
 ) -> answers.Page[answers.Command]:
-    """Newest first."""
+    """Newest first, of one scope or of all."""
     rows = view.commands(asked.scope, asked.limit)
     return answers.Page(rows=[answers.Command.settled(row) for row in rows])
 

@@ -9,16 +9,17 @@ import cv2
 import numpy as np
 
 from engine.types import Box
+from exporters.view.answers import Cutout
 
 JPEG_QUALITY: Final = 88
 
 
-def cut_out(jpeg: bytes, box: Box, width: int, height: int) -> bytes:
-    """The part of a thumbnail that a box of its photo covers; all of it as it is.
+def cut_out(found: Cutout) -> bytes:
+    """The part of a thumbnail that an item covers; all of it as it is.
 
-    width, height: of the photo, in pixels. What cannot be read comes back as it is, for a
-    browser to judge.
+    What cannot be read comes back as it is, for a browser to judge.
     """
+    jpeg, box, width, height = found.jpeg, found.box, found.width, found.height
     if _covers(box, width, height):
         return jpeg
     small = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)

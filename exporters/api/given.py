@@ -15,7 +15,11 @@ from exporters.view.port import View
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What endpoints need. heavy, arrivals: turns for what costs a lot, shared by all of them."""
+    """What endpoints need.
+
+    heavy, arrivals, uploads: turns for what costs a lot, shared by all of them: work, originals
+    that are read, photos that are sent, as slowly as somebody likes.
+    """
 
     view: View
     tools: Tools
@@ -23,6 +27,7 @@ class Given:
     stopping: Callable[[], bool]
     heavy: Turns = field(default_factory=one_a_processor)
     arrivals: Turns = field(default_factory=few_arrivals)
+    uploads: Turns = field(default_factory=few_arrivals)
 
 
 def given(request: Request) -> Given:

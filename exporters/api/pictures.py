@@ -58,13 +58,11 @@ def item_thumbnail(
     request: Request, view: TheView, asked: Annotated[asking.One, Query()]
 ) -> Response:
     """That of the photo where the item is all of it."""
-    found = _explained(view, asked.scope, asked.id)
-    jpeg = _thumbnail(view, asked.scope, found.image.image_id)
-    box = found.item.box
-    tag = _tag(jpeg, repr(box).encode())
-    return _kept(request, tag) or _picture(
-        cut_out(jpeg, box, found.image.width, found.image.height), tag
-    )
+    found = view.cutout(asked.scope, asked.id)
+    if found is None:
+        raise refusal(404, f"scope {asked.scope!r} has no thumbnail of an item {asked.id!r}")
+    tag = _tag(found.jpeg, repr(found.box).encode())
+    return _kept(request, tag) or _picture(cut_out(found), tag)
 
 
 @router.get(

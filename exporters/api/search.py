@@ -50,7 +50,7 @@ async def by_image(
     searcher = _searcher(given.tools.searcher)
     if not kind_of(request).startswith("image/"):
         raise refusal(415, "a photo is sent as it is, with its type: Content-Type: image/jpeg")
-    async with given.arrivals.taken():
+    async with given.uploads.taken():
         data = await read_body(request, given.options.max_image_bytes)
         return await given.heavy.run(partial(_like_photo, given.view, searcher, asked, data))
 

@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from exporters.api.bodies import read_body
 from exporters.api.session import COOKIE, session_of
 
 MOST_BYTES: Final = 16 * 1024
+SEND_WITHIN_S: Final = 10.0
 SEE_OTHER: Final = 303
 
 
@@ -53,6 +55,7 @@ class Login:
         """Forget the cookie."""
         response = RedirectResponse("/login", SEE_OTHER)
         response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        response.headers["Clear-Site-Data"] = '"cache"'  # pictures are kept there
         return response
 
     def _page(self, wanted: str, wrong: str = "", status: int = 200) -> Response:
@@ -61,12 +64,8 @@ class Login:
 
 
 async def _fields(request: Request) -> tuple[str, str]:
-    """The token and the page to go on to; nothing where the form is larger than it may be."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            return "", "/"
+    """The token and the page to go on to; refuses a form that is too large or too slow."""
+    body = await read_body(request, MOST_BYTES, SEND_WITHIN_S)
     fields = parse_qs(body.decode(errors="replace"))
     return fields.get("token", [""])[0].strip(), fields.get("next", ["/"])[0]
 

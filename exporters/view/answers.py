@@ -114,6 +114,19 @@ class ImageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Cutout:
+    """Where an item lies in the small picture of its photo.
+
+    box, width and height: of item and photo, in pixels of the upright original.
+    """
+
+    jpeg: bytes
+    box: Box
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Explained:
     """An item and why it came where it came.
 

@@ -19,6 +19,7 @@ from exporters.view.answers import (
     ClusterRow,
     CommandRow,
     Counts,
+    Cutout,
     Explained,
     ImageRow,
     ItemRow,
@@ -172,6 +173,11 @@ class Database:
         with self._reading() as db:
             return reading.thumbnail(db, scope, image_id)
 
+    def cutout(self, scope: str, item_id: str) -> Cutout | None:
+        """What shows an item."""
+        with self._reading() as db:
+            return reading.cutout(db, scope, item_id)
+
     def explain(self, scope: str, item_id: str) -> Explained | None:
         """Why an item lies where it lies."""
         with self._reading() as db:
@@ -232,7 +238,7 @@ class Database:
         with self._reading() as db:
             return reading.map_points(db, scope, limit)
 
-    def commands(self, scope: str, limit: int = 50) -> Sequence[CommandRow]:
+    def commands(self, scope: str | None = None, limit: int = 50) -> Sequence[CommandRow]:
         """Commands that were settled last."""
         with self._reading() as db:
             return history.settled(db, scope, limit)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 from exporters.view.answers import CommandRow, Page, Told
 from exporters.view.cursor import read_cursor, write_cursor
 from exporters.view.reading import page, scope_number
-from exporters.view.tables import commands, events, ledger, lineage
+from exporters.view.tables import commands, events, ledger, lineage, scopes
 
 _EVENTS = select(events.c.number, events.c.body)
 _ORDER = "lineage"
@@ -41,11 +41,13 @@ def last(db: Connection) -> int:
     return db.scalar(select(func.max(ledger.c.events))) or 0
 
 
-def settled(db: Connection, scope: str, limit: int) -> list[CommandRow]:
-    """Commands that were settled last."""
-    query = select(commands).where(commands.c.scope_n == scope_number(db, scope))
-    ordered = query.order_by(commands.c.told.desc(), commands.c.command_id)
-    return [_command(scope, row) for row in db.execute(ordered.limit(limit))]
+def settled(db: Connection, scope: str | None, limit: int) -> list[CommandRow]:
+    """Commands that were settled last, in one scope or in all."""
+    query = select(commands, scopes.c.scope).join(scopes, scopes.c.n == commands.c.scope_n)
+    if scope is not None:
+        query = query.where(commands.c.scope_n == scope_number(db, scope))
+    ordered = query.order_by(commands.c.told.desc(), scopes.c.n, commands.c.command_id)
+    return [_command(row.scope, row) for row in db.execute(ordered.limit(limit))]
 
 
 def command(db: Connection, scope: str, command_id: str) -> CommandRow | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from exporters.view.reading import ITEMS, item_row, page, scope_number
 from exporters.view.tables import clusters, items, ledger, scopes
 from exporters.view.tally import mean_place
 
+MANY = 5000
+"""Clusters whose spreads take too long to be read again after every event."""
+KEPT_S = 5.0
 EXEMPLARS = 6
 """Items that a cluster is shown by in a list."""
 MAX_REDIRECTS = 10_000
@@ -31,20 +35,27 @@ LIVING = ("pending", "confirmed")
 
 
 class Grades:
-    """The spread from which on a cluster is of low quality; computed once for each state."""
+    """The spread from which on a cluster is of low quality.
 
-    def __init__(self) -> None:
+    Computed once for each state; among very many clusters, which one more hardly changes, only
+    now and then.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._known: tuple[object, float] = (None, 0.0)
+        self._kept_until = 0.0
 
     def limit(self, db: Connection) -> float:
         """Among all living clusters of more than one member, as in the result JSON."""
         with self._lock:
             now = tuple(db.execute(select(ledger.c.generation, ledger.c.events)).one())
-            if self._known[0] != now:
+            if self._known[0] != now and self._clock() >= self._kept_until:
                 several = clusters.c.state.in_(LIVING) & (clusters.c.size > 1)
                 spreads = db.scalars(select(clusters.c.spread).where(several)).all()
                 self._known = now, limit_of(np.asarray(spreads, np.float64))
+                self._kept_until = self._clock() + (KEPT_S if len(spreads) > MANY else 0.0)
             return self._known[1]
 
 

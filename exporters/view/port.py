@@ -17,6 +17,7 @@ from exporters.view.answers import (
     ClusterRow,
     CommandRow,
     Counts,
+    Cutout,
     Explained,
     ImageRow,
     ItemRow,
@@ -141,6 +142,10 @@ class View(Feed, Protocol):
         """Its small picture, JPEG."""
         ...
 
+    def cutout(self, scope: str, item_id: str) -> Cutout | None:
+        """What shows an item; None where there is no such item, or no picture of its photo."""
+        ...
+
     def explain(self, scope: str, item_id: str) -> Explained | None:
         """Why an item lies where it lies."""
         ...
@@ -184,8 +189,8 @@ class View(Feed, Protocol):
         """The map as of the last `refresh`."""
         ...
 
-    def commands(self, scope: str, limit: int = 50) -> Sequence[CommandRow]:
-        """Commands that were settled last, newest first."""
+    def commands(self, scope: str | None = None, limit: int = 50) -> Sequence[CommandRow]:
+        """Commands that were settled last, newest first, in one scope or in all."""
         ...
 
     def command(self, scope: str, command_id: str) -> CommandRow | None:

@@ -14,6 +14,7 @@ from exporters.view import tables
 from exporters.view.answers import (
     Behind,
     Counts,
+    Cutout,
     ImageRow,
     ItemRow,
     MemberOrder,
@@ -172,6 +173,23 @@ def thumbnail(db: Connection, scope: str, image_id: str) -> bytes | None:
     here = (t.scope_n == scope_number(db, scope)) & (t.image_id == image_id)
     found: bytes | None = db.scalar(select(t.jpeg).where(here))
     return found or None
+
+
+def cutout(db: Connection, scope: str, item_id: str) -> Cutout | None:
+    """An item within its photo's small picture."""
+    i, t = items.c, thumbnails.c
+    pictured = (t.scope_n == i.scope_n) & (t.image_id == images.c.image_id)
+    query = (
+        select(t.jpeg, i.left, i.top, i.right, i.bottom, images.c.width, images.c.height)
+        .select_from(items)
+        .join(images, images.c.n == i.image_n)
+        .join(thumbnails, pictured)
+        .where(i.scope_n == scope_number(db, scope), i.item_id == item_id)
+    )
+    row = db.execute(query).first()
+    if row is None or not row.jpeg:
+        return None
+    return Cutout(row.jpeg, Box(row.left, row.top, row.right, row.bottom), row.width, row.height)
 
 
 def behind(db: Connection) -> list[Behind]:

@@ -84,3 +84,9 @@ def test_login_leads_nowhere_else(tmp_path: Path, wanted: str) -> None:
         cookie = answer.headers["set-cookie"].lower()
         assert "httponly" in cookie
         assert "samesite=strict" in cookie
+
+
+def test_a_form_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    """Nobody who has no token may fill the memory of the server."""
+    with site(tmp_path, token=WORD) as made:
+        assert httpx.post(f"{made.url}/login", content=b"token=" + b"x" * 20_000).status_code == 413

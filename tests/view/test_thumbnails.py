@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from engine.commands import ForgetImage
 from engine.lineage import Forgotten
-from engine.types import ImageRecord, Origin
-from exporters.view.answers import Behind
+from engine.types import Box, ImageRecord, Origin
+from exporters.view.answers import Behind, Cutout
 from exporters.view.ledger import Ledger, write_ledger
 from exporters.view.migrate import upgrade
 from exporters.view.opening import backend_of, open_view
@@ -47,6 +47,17 @@ def test_what_was_tried_in_vain_is_not_tried_again(view: View, feed: Feed, album
     assert wanting(view) == []
     view.apply(feed.told)
     assert wanting(view) == ["a"]
+
+
+def test_an_item_is_shown_by_its_photos_thumbnail(view: View, feed: Feed, album: Album) -> None:
+    """With where it lies in the photo; without a thumbnail by nothing."""
+    feed.tell(album.photo("a", "c1"), album.photo("b", "c2"))
+    assert view.cutout("site", "a#0") is None
+    view.put_thumbnail("site", "a", b"jpeg")
+    view.put_thumbnail("site", "b", b"")
+    assert view.cutout("site", "a#0") == Cutout(b"jpeg", Box(0, 0, 64, 48), 64, 48)
+    assert [view.cutout("site", name) for name in ("b#0", "c#0")] == [None, None]
+    assert view.cutout("elsewhere", "a#0") is None
 
 
 def test_a_forgotten_photo_wants_nothing(view: View, feed: Feed, album: Album) -> None:

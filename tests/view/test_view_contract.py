@@ -182,6 +182,8 @@ def test_commands_tell_what_became_of_them(view: View, feed: Feed, album: Album)
     assert done.body == {"command": "name", "cluster_id": "c1", "name": "x"}
     assert (failed.applied, failed.events, failed.body["reason"]) == (False, None, refused.reason)
     assert {one.command_id for one in view.commands("site")} == {"n", "r"}
+    assert view.commands() == view.commands("site")
+    assert view.commands("elsewhere") == []
 
 
 def test_rejections_are_counted_by_reason(view: View, feed: Feed) -> None:
