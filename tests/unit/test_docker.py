@@ -50,8 +50,17 @@ def test_the_worker_waits_for_a_healthy_broker(compose: dict[str, Any]) -> None:
     services = compose["services"]
     assert "healthcheck" in services["kafka"]
     assert services["worker"]["depends_on"]["kafka"]["condition"] == "service_healthy"
-    server = services["worker"]["command"][-1]
+    command = services["worker"]["command"]
+    server = command[command.index("--kafka") + 1]
     assert f"INTERNAL://{server}" in services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+
+
+def test_the_page_asks_for_a_token(compose: dict[str, Any]) -> None:
+    """Within its container it listens to all: compose does not start without a token."""
+    worker = compose["services"]["worker"]
+    assert "--serve" in worker["command"]
+    assert worker["environment"]["CAIRN_SERVE__TOKEN"].startswith("${CAIRN_TOKEN:?")
+    assert f"127.0.0.1:{Settings().serve.port}:{Settings().serve.port}" in worker["ports"]
 
 
 def test_the_worker_is_confined(compose: dict[str, Any]) -> None:
