@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.types import UserDefinedType
 
+from engine.errors import Misconfigured
 from engine.types import Vector
 from exporters.view.backend import MORE_READERS, Near
 from exporters.view.columns import Embedding
@@ -34,6 +35,10 @@ from exporters.view.tables import clusters, vectors
 
 MAX_INDEXED_DIM = 4000
 """Longer vectors pgvector does not index: they are compared one by one."""
+OLDEST = 0, 8
+"""Version of pgvector that knows half precision, and searches on where a filter finds too few."""
+_INDEX = "vectors_near_half"
+_OLD_INDEX = "vectors_near"  # in full precision, which no query uses any more
 _WRITERS = 0x6361_6972  # any number that names the right to write
 _BUILDING = "maintenance_work_mem = '1GB'", "max_parallel_maintenance_workers = 0"
 _SEARCHING = {
@@ -62,24 +67,33 @@ class Postgres:
         return self._engine
 
     def prepare(self, connection: Connection) -> None:
-        """Load the extension."""
+        """Load the extension; raises Misconfigured where it is too old."""
         connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
+        query = text("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
+        found = connection.scalars(query).one()
+        if tuple(int(number) for number in found.split(".")[:2]) < OLDEST:
+            raise Misconfigured(
+                f"the database has the extension vector (pgvector) {found}, and a view needs 0.8 "
+                "or later: install that on the server, then run ALTER EXTENSION vector UPDATE"
+            )
 
     def measure(self, connection: Connection, dim: int | None) -> None:
         """Give the column its length, without which it cannot be indexed."""
         kind = "vector" if dim is None else f"vector({dim})"
-        connection.execute(text("DROP INDEX IF EXISTS vectors_near"))
+        for name in (_INDEX, _OLD_INDEX):
+            connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
         connection.execute(text(f"ALTER TABLE vectors ALTER COLUMN vector TYPE {kind}"))
 
     def index(self, connection: Connection, dim: int) -> None:
         """Build the graph in memory, by one process: shared memory is scarce in containers."""
-        known = connection.scalar(text("SELECT to_regclass('vectors_near')"))
+        known = connection.scalar(text(f"SELECT to_regclass('{_INDEX}')"))
         if known is not None or dim > MAX_INDEXED_DIM:
             return
         for setting in _BUILDING:
             connection.execute(text(f"SET LOCAL {setting}"))
         by = f"USING hnsw ((vector::halfvec({dim})) halfvec_cosine_ops) WITH ({_GRAPH})"
-        connection.execute(text(f"CREATE INDEX vectors_near ON vectors {by}"))
+        connection.execute(text(f"DROP INDEX IF EXISTS {_OLD_INDEX}"))
+        connection.execute(text(f"CREATE INDEX {_INDEX} ON vectors {by}"))
 
     def scrub(self) -> None:
         """Nothing to do: autovacuum overwrites what was deleted, in its own time."""
