@@ -88,13 +88,12 @@ class Database:
             writing.tell_behind(db, told)
 
     def refresh(self, scope: str) -> None:
-        """Compute the map and the pairs, and only then keep others from writing."""
+        """Compute the map and the pairs while no transaction is open."""
         with self._reading() as db:
-            scope_n = reading.scope_number(db, scope)
-            laid = refreshing.find_points(db, scope_n, self._layout)
-            paired = refreshing.find_pairs(db, scope_n)
+            subject = refreshing.read_subject(db, reading.scope_number(db, scope))
+        chart = refreshing.drawn(subject, self._layout)
         with self._writing() as (db, _):
-            refreshing.replace_all(db, scope_n, laid, paired)
+            refreshing.replace_all(db, chart)
 
     def close(self) -> None:
         """Release connections."""

@@ -86,7 +86,7 @@ def _apart(db: Connection, grades: Grades, scope_n: int, limit: int) -> Iterator
         .where(one.c.state.in_(LIVING), other.c.state.in_(LIVING))
         .order_by(pairs.c.similarity.desc(), pairs.c.one_n, pairs.c.other_n)
     )
-    settled = _told_apart(db, scope_n)
+    settled = told_apart(db, scope_n)
     rows = [r for r in db.execute(query) if frozenset((r.one_n, r.other_n)) not in settled][:limit]
     known = clusters_numbered(db, grades, {n for row in rows for n in (row.one_n, row.other_n)})
     for row in rows:
@@ -95,7 +95,7 @@ def _apart(db: Connection, grades: Grades, scope_n: int, limit: int) -> Iterator
         yield Suggestion("apart", EVEN * cosine, both, cosine=cosine)
 
 
-def _told_apart(db: Connection, scope_n: int) -> set[frozenset[int]]:
+def told_apart(db: Connection, scope_n: int) -> set[frozenset[int]]:
     """Pairs of clusters that people said are not the same."""
     query = select(apart.c.one, apart.c.other).where(apart.c.scope_n == scope_n)
     links = db.execute(query).all()

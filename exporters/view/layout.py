@@ -6,7 +6,7 @@ Both look at a sample only: all vectors at once would take too long for a live v
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -23,7 +23,7 @@ NEIGHBOUR_SAMPLE = 4000
 """Of UMAP, which works about twenty seconds on so many."""
 NEIGHBOURS = 15
 FEWEST = 4 * NEIGHBOURS
-"""Items from which on neighbourhoods say more than axes."""
+"""Items, no two the same, from which on neighbourhoods say more than axes."""
 SEED = 20_180_209
 
 
@@ -45,12 +45,12 @@ def lay_out_neighbours(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     McInnes, Healy and Melville, "UMAP: Uniform Manifold Approximation and Projection for
     Dimension Reduction", arXiv:1802.03426, 2018.
     """
-    if len(vectors) < FEWEST:
+    step = max(1, -(-len(vectors) // NEIGHBOUR_SAMPLE))
+    sample = vectors[::step]
+    if len(np.unique(sample, axis=0)) < FEWEST:
         return lay_out(vectors)
     from umap import UMAP  # noqa: PLC0415  # takes seconds
 
-    step = -(-len(vectors) // NEIGHBOUR_SAMPLE)
-    sample = vectors[::step]
     start = (10 * lay_out(sample)).astype(np.float32)
     model = UMAP(
         n_components=AXES,
@@ -65,6 +65,11 @@ def lay_out_neighbours(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     rest = np.arange(len(vectors)) % step != 0
     if rest.any():
         points[rest] = model.transform(vectors[rest])
+    return _bounded(points) if np.isfinite(points).all() else lay_out(vectors)
+
+
+def _bounded(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shifted and scaled to lie within [-1, 1]."""
     low, high = points.min(axis=0), points.max(axis=0)
     centred = points - (low + high) / 2
     return np.asarray(centred / max(float(np.abs(centred).max()), 1e-9), np.float64)
@@ -89,11 +94,15 @@ def lay_out(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     return points / reach
 
 
-def alike(means: NDArray[np.float32], most: int) -> list[tuple[int, int, float]]:
+def alike(
+    means: NDArray[np.float32], most: int, apart: Collection[Sequence[int]] = ()
+) -> list[tuple[int, int, float]]:
     """Pairs of rows (n, d) of unit length, most alike first: places and cosine.
 
     Only those of which each is among the other's `CLOSEST`: what lies in a crowd is like many.
+    apart: pairs of places that are not to be found, and crowd nobody out.
     """
+    ones, others = _both_ways(apart)
     closest = min(CLOSEST, len(means) - 1)
     near = np.zeros((len(means), closest), np.int64)
     cosine = np.zeros((len(means), closest))
@@ -101,6 +110,8 @@ def alike(means: NDArray[np.float32], most: int) -> list[tuple[int, int, float]]
         block = means[start : start + _BLOCK] @ means.T
         rows = np.arange(len(block))
         block[rows, start + rows] = -np.inf
+        here = (ones >= start) & (ones < start + len(block))
+        block[ones[here] - start, others[here]] = -np.inf
         best = np.argsort(-block, axis=1, kind="stable")[:, :closest]
         near[start : start + len(block)] = best
         cosine[start : start + len(block)] = np.take_along_axis(block, best, axis=1)
@@ -108,9 +119,15 @@ def alike(means: NDArray[np.float32], most: int) -> list[tuple[int, int, float]]
         (one, int(other), float(cosine[one, place]))
         for one in range(len(means))
         for place, other in enumerate(near[one])
-        if one < other and one in near[other]
+        if one < other and one in near[other] and cosine[one, place] > -np.inf
     ]
     return sorted(found, key=lambda pair: -pair[2])[:most]
+
+
+def _both_ways(pairs: Collection[Sequence[int]]) -> NDArray[np.int64]:
+    """Their rows and columns in a matrix (2, n)."""
+    found = np.asarray([*pairs], np.int64).reshape(-1, 2)
+    return np.concatenate((found, found[:, ::-1])).T
 
 
 CLOSEST = 2

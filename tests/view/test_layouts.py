@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.errors import Misconfigured
-from exporters.view.layout import FEWEST, lay_out, layout_named
+from exporters.view.layout import FEWEST, lay_out, lay_out_neighbours, layout_named
 from exporters.view.opening import open_view
 from exporters.view.port import View
 from tests.view.kit import IDENTITY, Album, Feed
@@ -48,6 +48,24 @@ def test_a_view_draws_as_it_was_opened(tmp_path: Path, album: Album) -> None:
     points = view.points("site")
     view.close()
     assert points.x.tolist() == points.z.tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("kinds", [0, 1, 2, FEWEST - 1])
+def test_items_that_are_the_same_are_no_neighbourhood(kinds: int) -> None:
+    """However many there are: along axes they lie somewhere, and UMAP is not even asked."""
+    vectors = np.repeat(np.eye(FEWEST, dtype=np.float32)[:kinds], 5000 // max(kinds, 1), axis=0)
+    laid = lay_out_neighbours(vectors)
+    assert np.isfinite(laid).all()
+    assert np.array_equal(laid, lay_out(vectors))
+
+
+@needs_umap
+@pytest.mark.filterwarnings("ignore")
+def test_neighbours_of_crowds_that_are_the_same_lie_somewhere() -> None:
+    """Also where each is as near as a hundred others."""
+    laid = lay_out_neighbours(np.repeat(groups(each=FEWEST // GROUPS), 20, axis=0))
+    assert np.isfinite(laid).all()
+    assert np.abs(laid).max() <= 1 + 1e-9
 
 
 @needs_umap
