@@ -35,8 +35,11 @@ class Backend(Protocol):
         """Make the search by vector fast, where that takes an index and there is none."""
         ...
 
-    def scrub(self) -> None:
-        """Overwrite what was deleted, where the database does not do so by itself."""
+    def scrub(self) -> bool:
+        """Overwrite what was deleted, where the database does not do so by itself.
+
+        False where that cannot be done just now; raises nothing, for what was deleted stays so.
+        """
         ...
 
     def nearest_items(

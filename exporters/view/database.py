@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
-from engine.errors import Transient
 from engine.jobs.placements import Placement
 from engine.types import Origin, Outcome, Rejection, Vector
 from exporters.view import doubts, history, listing, piles, reading, refreshing, writing
@@ -33,6 +31,7 @@ from exporters.view.answers import (
 from exporters.view.backend import Backend
 from exporters.view.layout import Layout, lay_out
 from exporters.view.ledger import Ledger, read_ledger
+from exporters.view.transient import patiently
 
 
 class Database:
@@ -42,6 +41,7 @@ class Database:
         self._backend = backend
         self._layout = layout
         self._grades = piles.Grades()
+        self._unscrubbed = True  # whoever was killed may not have come to it
 
     @property
     def identity(self) -> str:
@@ -54,7 +54,8 @@ class Database:
         with self._writing() as (db, counted):
             forgotten = writing.write(db, self._backend, counted, told)
         if forgotten:
-            self._backend.scrub()
+            self._unscrubbed = True
+        self.scrub()
 
     def position(self, source: str, partition: int) -> int | None:
         """Offset of the last thing that was written."""
@@ -71,6 +72,15 @@ class Database:
         with self._writing() as (db, counted):
             if counted.dim is not None:
                 self._backend.index(db, counted.dim)
+        self.scrub()
+
+    def scrub(self) -> None:
+        """Overwrite what was forgotten, where that is still due; where it fails it stays due."""
+        if self._unscrubbed:
+            # First, for another thread may forget something meanwhile.
+            self._unscrubbed = False
+            if not self._backend.scrub():
+                self._unscrubbed = True
 
     def put_thumbnail(self, scope: str, image_id: str, jpeg: bytes) -> bool:
         """Keep a small picture."""
@@ -259,13 +269,13 @@ class Database:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _patiently(), self._backend.engine.begin() as db:
+        with patiently(), self._backend.engine.begin() as db:
             yield db
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Connection, Ledger]]:
         writer = self._backend.engine.execution_options(writing=True)
-        with _patiently(), writer.begin() as db:
+        with patiently(), writer.begin() as db:
             yield db, _counted(db)
 
 
@@ -274,12 +284,3 @@ def _counted(db: Connection) -> Ledger:
     if counted is None:
         raise ValueError("a view that was never opened")
     return counted
-
-
-@contextmanager
-def _patiently() -> Iterator[None]:
-    """What the world does to a database passes."""
-    try:
-        yield
-    except OperationalError as error:
-        raise Transient(f"the view's database: {error.orig}") from error

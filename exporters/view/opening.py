@@ -61,7 +61,9 @@ def _opened(
     except Misconfigured:
         backend.engine.dispose()
         raise
-    return Database(backend, layout)
+    view = Database(backend, layout)
+    view.scrub()
+    return view
 
 
 def backend_of(url: str, *, create: bool = True) -> Backend:

@@ -95,8 +95,9 @@ class Postgres:
         connection.execute(text(f"DROP INDEX IF EXISTS {_OLD_INDEX}"))
         connection.execute(text(f"CREATE INDEX {_INDEX} ON vectors {by}"))
 
-    def scrub(self) -> None:
+    def scrub(self) -> bool:
         """Nothing to do: autovacuum overwrites what was deleted, in its own time."""
+        return True
 
     def nearest_items(
         self, connection: Connection, scope_n: int, vector: Vector, k: int, without: Collection[int]

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, select
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from engine.index.exact import ExactIndex
 from engine.types import Vector
@@ -23,7 +25,8 @@ _PRAGMAS = (
     "secure_delete=ON",  # what was forgotten must not stay in the file's free pages
     f"journal_size_limit={64 * 1024 * 1024}",
 )
-_BUSY_TIMEOUT_S = 30.0
+_BUSY_TIMEOUT_MS = 30_000
+_SCRUB_TIMEOUT_MS = 500
 _ROWS_AT_ONCE = 1000
 
 
@@ -33,7 +36,7 @@ class Sqlite:
     def __init__(self, path: Path) -> None:
         url = URL.create("sqlite", database=str(path))
         self._engine = create_engine(
-            url, connect_args={"timeout": _BUSY_TIMEOUT_S}, max_overflow=MORE_READERS
+            url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000}, max_overflow=MORE_READERS
         )
         event.listen(self._engine, "connect", _connected)
         event.listen(self._engine, "begin", _begun)
@@ -54,13 +57,17 @@ class Sqlite:
     def index(self, connection: Connection, dim: int) -> None:
         """Nothing to do."""
 
-    def scrub(self) -> None:
-        """Overwrite what was deleted in the file too, and cut the write-ahead log."""
-        with self._engine.connect() as connection:
-            raw = connection.connection.cursor()
-            # Where somebody reads just now, the next checkpoint does it.
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            raw.close()
+    def scrub(self) -> bool:
+        """Overwrite what was deleted in the file too, and cut the write-ahead log.
+
+        False where somebody reads, or the disk is full or failing.
+        """
+        driver = self._engine.dialect.loaded_dbapi
+        try:
+            with self._engine.connect() as connection:
+                return _checkpointed(connection.connection.cursor())
+        except (driver.OperationalError, OperationalError, NoConnection):
+            return False
 
     def nearest_items(
         self, connection: Connection, scope_n: int, vector: Vector, k: int, without: Collection[int]
@@ -138,6 +145,18 @@ def _connected(connection: DBAPIConnection, _: Any) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _checkpointed(cursor: DBAPICursor) -> bool:
+    """Whether nobody was in the way; feeds do not wait for readers long."""
+    try:
+        cursor.execute(f"PRAGMA busy_timeout = {_SCRUB_TIMEOUT_MS}")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        ((busy, _, _),) = cursor.fetchall()
+        return not busy
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        cursor.close()
 
 
 def _begun(connection: Connection) -> None:
