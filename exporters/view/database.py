@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from engine.jobs.placements import Placement
 from engine.types import Origin, Outcome, Rejection, Vector
-from exporters.view import doubts, history, listing, piles, reading, refreshing, writing
+from exporters.view import doubts, history, listing, pictures, piles, reading, refreshing, writing
 from exporters.view.answers import (
     Behind,
     ClusterFilter,
@@ -62,6 +62,11 @@ class Database:
         with self._reading() as db:
             return writing.position(db, source, partition)
 
+    def sources(self) -> frozenset[str]:
+        """Names of the feeds that it was told of."""
+        with self._reading() as db:
+            return writing.sources(db)
+
     def reset(self) -> None:
         """Forget all but thumbnails."""
         with self._writing() as (db, counted):
@@ -85,12 +90,12 @@ class Database:
     def put_thumbnail(self, scope: str, image_id: str, jpeg: bytes) -> bool:
         """Keep a small picture."""
         with self._writing() as (db, _):
-            return writing.put_thumbnail(db, reading.scope_number(db, scope), image_id, jpeg)
+            return pictures.put_thumbnail(db, scope, image_id, jpeg)
 
     def wanting(self, limit: int = 20) -> Sequence[ImageRow]:
         """Photos without a thumbnail."""
         with self._reading() as db:
-            return reading.wanting(db, limit)
+            return pictures.wanting(db, limit)
 
     def tell_behind(self, told: Sequence[Behind]) -> None:
         """Note how far the feed is behind."""
@@ -180,12 +185,12 @@ class Database:
     def thumbnail(self, scope: str, image_id: str) -> bytes | None:
         """Its small picture."""
         with self._reading() as db:
-            return reading.thumbnail(db, scope, image_id)
+            return pictures.thumbnail(db, scope, image_id)
 
     def cutout(self, scope: str, item_id: str) -> Cutout | None:
         """What shows an item."""
         with self._reading() as db:
-            return reading.cutout(db, scope, item_id)
+            return pictures.cutout(db, scope, item_id)
 
     def explain(self, scope: str, item_id: str) -> Explained | None:
         """Why an item lies where it lies."""
@@ -261,6 +266,11 @@ class Database:
         """Messages that changed nothing."""
         with self._reading() as db:
             return reading.rejected(db, scope, limit)
+
+    def rejection(self, origin: Origin) -> RejectionRow | None:
+        """The message from there, where it changed nothing."""
+        with self._reading() as db:
+            return reading.rejection(db, origin)
 
     def behind(self) -> Sequence[Behind]:
         """How far each feed was behind."""

@@ -47,6 +47,10 @@ class Feed(Protocol):
         """Offset of the last thing that was written, None where nothing was."""
         ...
 
+    def sources(self) -> frozenset[str]:
+        """Names of the feeds that anything was written of since it was last empty."""
+        ...
+
     def reset(self) -> None:
         """Forget all but thumbnails, so that the feed may begin anew."""
         ...
@@ -199,6 +203,10 @@ class View(Feed, Protocol):
 
     def rejections(self, scope: str | None = None, limit: int = 50) -> Sequence[RejectionRow]:
         """Messages that changed nothing, by the place they came from."""
+        ...
+
+    def rejection(self, origin: Origin) -> RejectionRow | None:
+        """The message that came from there and changed nothing, None where there was none."""
         ...
 
     def behind(self) -> Sequence[Behind]:

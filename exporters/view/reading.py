@@ -14,7 +14,6 @@ from exporters.view import tables
 from exporters.view.answers import (
     Behind,
     Counts,
-    Cutout,
     ImageRow,
     ItemRow,
     MemberOrder,
@@ -31,7 +30,6 @@ from exporters.view.tables import (
     points,
     rejections,
     scopes,
-    thumbnails,
     vectors,
 )
 
@@ -138,17 +136,11 @@ def newest(db: Connection, scope: str | None, limit: int) -> list[ItemRow]:
 def image(db: Connection, scope: str, image_id: str) -> ImageRow | None:
     """A photo and its items."""
     here = (images.c.scope_n == scope_number(db, scope)) & (images.c.image_id == image_id)
-    found = _image_rows(db, IMAGES.where(here))
+    found = image_rows(db, IMAGES.where(here))
     return found[0] if found else None
 
 
-def wanting(db: Connection, limit: int) -> list[ImageRow]:
-    """Photos without a thumbnail, newest first."""
-    query = IMAGES.join(tables.wanting, tables.wanting.c.image_n == images.c.n)
-    return _image_rows(db, query.order_by(images.c.n.desc()).limit(limit))
-
-
-def _image_rows(db: Connection, query: Select[Any]) -> list[ImageRow]:
+def image_rows(db: Connection, query: Select[Any]) -> list[ImageRow]:
     """Answers to a query made from `IMAGES`."""
     return [
         ImageRow(
@@ -165,31 +157,6 @@ def _image_rows(db: Connection, query: Select[Any]) -> list[ImageRow]:
         )
         for row in db.execute(query).all()
     ]
-
-
-def thumbnail(db: Connection, scope: str, image_id: str) -> bytes | None:
-    """The small picture of a photo, None also where none can be had."""
-    t = thumbnails.c
-    here = (t.scope_n == scope_number(db, scope)) & (t.image_id == image_id)
-    found: bytes | None = db.scalar(select(t.jpeg).where(here))
-    return found or None
-
-
-def cutout(db: Connection, scope: str, item_id: str) -> Cutout | None:
-    """An item within its photo's small picture."""
-    i, t = items.c, thumbnails.c
-    pictured = (t.scope_n == i.scope_n) & (t.image_id == images.c.image_id)
-    query = (
-        select(t.jpeg, i.left, i.top, i.right, i.bottom, images.c.width, images.c.height)
-        .select_from(items)
-        .join(images, images.c.n == i.image_n)
-        .join(thumbnails, pictured)
-        .where(i.scope_n == scope_number(db, scope), i.item_id == item_id)
-    )
-    row = db.execute(query).first()
-    if row is None or not row.jpeg:
-        return None
-    return Cutout(row.jpeg, Box(row.left, row.top, row.right, row.bottom), row.width, row.height)
 
 
 def behind(db: Connection) -> list[Behind]:
@@ -269,13 +236,23 @@ def counts(db: Connection, scope: str | None) -> Counts:
     )
 
 
+_REJECTED = select(
+    *(scopes.c.scope, rejections.c.of, rejections.c.id, rejections.c.source),
+    *(rejections.c.partition, rejections.c.offset, rejections.c.reason, rejections.c.detail),
+).join(scopes, scopes.c.n == rejections.c.scope_n)
+
+
 def rejected(db: Connection, scope: str | None, limit: int) -> list[RejectionRow]:
     """Messages that changed nothing, those furthest on in their source first."""
     r = rejections.c
-    query = select(
-        *(scopes.c.scope, r.of, r.id, r.source, r.partition, r.offset, r.reason, r.detail)
-    ).join(scopes, scopes.c.n == r.scope_n)
-    if scope is not None:
-        query = query.where(scopes.c.scope == scope)
+    query = _REJECTED if scope is None else _REJECTED.where(scopes.c.scope == scope)
     ordered = query.order_by(r.offset.desc(), r.source, r.partition).limit(limit)
     return [RejectionRow(*row) for row in db.execute(ordered)]
+
+
+def rejection(db: Connection, origin: Origin) -> RejectionRow | None:
+    """What came from one place and changed nothing."""
+    r = rejections.c
+    here = (r.source == origin.source) & (r.partition == origin.partition)
+    row = db.execute(_REJECTED.where(here, r.offset == origin.offset)).first()
+    return None if row is None else RejectionRow(*row)

@@ -111,11 +111,14 @@ class Saving:
         return {one for where in conditions for one in self._db.scalars(query.where(where))}
 
     def _unpictured(self, numbers: Mapping[str, int]) -> list[int]:
-        """Those without a thumbnail, which outlives a rebuild."""
-        query = select(thumbnails.c.image_id).where(thumbnails.c.scope_n == self._scope_n)
-        conditions = condition_on(thumbnails.c.image_id, numbers.keys())
-        pictured = {one for where in conditions for one in self._db.scalars(query.where(where))}
-        return [n for image_id, n in numbers.items() if image_id not in pictured]
+        """Those without a thumbnail, which outlives a rebuild, of the same bytes."""
+        t = thumbnails.c
+        query = select(t.image_id, t.content_hash).where(t.scope_n == self._scope_n)
+        hashes: dict[str, str] = {}
+        for where in condition_on(t.image_id, numbers.keys()):
+            hashes.update(self._db.execute(query.where(where)).all())
+        image = self._scope.images
+        return [n for one, n in numbers.items() if hashes.get(one) != image[one].content_hash]
 
     def _moved(self) -> Iterator[Row]:
         for lying in self._scope.items.values():

@@ -89,6 +89,7 @@ thumbnails = Table(
     METADATA,
     Column("scope_n", Integer, primary_key=True, autoincrement=False),
     Column("image_id", AnyText, primary_key=True),
+    Column("content_hash", Text, nullable=False),  # of the photo that it is of
     Column("jpeg", LargeBinary, nullable=False),  # empty where none can be had
 )
 clusters = Table(

@@ -20,13 +20,11 @@ from exporters.view.tables import (
     METADATA,
     commands,
     followed,
-    images,
     ledger,
     positions,
     rejections,
     scopes,
     thumbnails,
-    wanting,
 )
 
 Told: TypeAlias = tuple[Origin, Outcome | Rejection]
@@ -76,18 +74,9 @@ def position(connection: Connection, source: str, partition: int) -> int | None:
     return connection.scalar(select(positions.c.offset).where(here))
 
 
-def put_thumbnail(connection: Connection, scope_n: int, image_id: str, jpeg: bytes) -> bool:
-    """Keep a small picture of an image; False where there is no such image."""
-    known = (images.c.scope_n == scope_n) & (images.c.image_id == image_id)
-    n = connection.scalar(select(images.c.n).where(known))
-    if n is None:
-        return False
-    here = (thumbnails.c.scope_n == scope_n) & (thumbnails.c.image_id == image_id)
-    connection.execute(delete(thumbnails).where(here))
-    row = {"scope_n": scope_n, "image_id": image_id, "jpeg": jpeg}
-    connection.execute(insert(thumbnails).values(**row))
-    connection.execute(delete(wanting).where(wanting.c.image_n == n))
-    return True
+def sources(connection: Connection) -> frozenset[str]:
+    """Feeds that anything was written of."""
+    return frozenset(connection.scalars(select(positions.c.source).distinct()))
 
 
 def tell_behind(connection: Connection, told: Sequence[Behind]) -> None:

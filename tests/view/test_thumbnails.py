@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import text
 
 from engine.commands import ForgetImage
 from engine.lineage import Forgotten
-from engine.types import Box, ImageRecord, Origin
+from engine.types import Box, ImageRecord, Origin, Outcome
 from exporters.view.answers import Behind, Cutout
 from exporters.view.ledger import Ledger, write_ledger
 from exporters.view.migrate import upgrade
@@ -80,23 +81,63 @@ def test_a_photo_that_was_forgotten_before_it_is_told_wants_nothing(
     assert wanting(view) == []
 
 
-def test_photos_of_an_older_view_want_thumbnails_too(address: str) -> None:
-    """But those that have one; where they came from nobody knows."""
+def test_another_photo_of_the_name_is_not_shown_by_it(view: View, feed: Feed, album: Album) -> None:
+    """Until it has a thumbnail itself; nor is anything shown of what is not there any more."""
+    feed.tell(album.photo("a", "c1"), album.photo("b", "c2"))
+    for name in "ab":
+        view.put_thumbnail("site", name, b"old")
+    view.reset()
+    assert [view.thumbnail("site", name) for name in "ab"] == [None, None]
+    Feed(view).tell(of_bytes(Album().photo("a", "c1"), "other"))
+    assert (view.thumbnail("site", "a"), view.cutout("site", "a#0")) == (None, None)
+    assert wanting(view) == ["a"]
+    assert view.put_thumbnail("site", "a", b"new")
+    assert view.thumbnail("site", "a") == b"new"
+    assert view.thumbnail("site", "b") is None
+
+
+def test_a_thumbnail_outlives_a_rebuild(view: View, feed: Feed, album: Album) -> None:
+    """Where the same bytes come again under the same name."""
+    feed.tell(album.photo("a", "c1"))
+    view.put_thumbnail("site", "a", b"jpeg")
+    view.reset()
+    Feed(view).tell(Album().photo("a", "c1"))
+    assert view.thumbnail("site", "a") == b"jpeg"
+    assert wanting(view) == []
+
+
+def of_bytes(outcome: Outcome, content_hash: str) -> Outcome:
+    assert isinstance(outcome.cause, ImageRecord)
+    return replace(outcome, cause=replace(outcome.cause, content_hash=content_hash))
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_photos_of_an_older_view_want_thumbnails_too(address: str, generation: int) -> None:
+    """But those that have one, unless there may be another photo of the name since it was made.
+
+    Where they came from nobody knows.
+    """
     backend = backend_of(address)
+    jpeg = "X'6a706567'" if backend.engine.name == "sqlite" else "'jpeg'"
     with backend.engine.execution_options(writing=True).begin() as db:
         backend.prepare(db)
         upgrade(db, "0002")
-        write_ledger(db, Ledger(IDENTITY, images=2))
+        write_ledger(db, Ledger(IDENTITY, generation, images=2))
         db.execute(text("INSERT INTO scopes (scope, seq) VALUES ('site', 4)"))
         for n, name in enumerate("ab", 1):
             columns = "n, scope_n, image_id, content_hash, width, height, attributes"
             values = f"{n}, 1, '{name}', 'hash', 64, 48, '{{}}'"
             db.execute(text(f"INSERT INTO images ({columns}) VALUES ({values})"))  # noqa: S608
-        db.execute(text("INSERT INTO thumbnails VALUES (1, 'a', 'jpeg')"))
+        for name in "ax":
+            row = f"1, '{name}', {jpeg}"
+            db.execute(text(f"INSERT INTO thumbnails VALUES ({row})"))  # noqa: S608
     backend.engine.dispose()
     view = open_view(address, IDENTITY)
-    (image,) = view.wanting()
-    assert (image.image_id, image.origin) == ("b", None)
+    assert [image.origin for image in view.wanting()] == [None] * generation
+    assert wanting(view) == ["b", "a"][:generation]
+    assert view.thumbnail("site", "a") == (b"jpeg" if generation == 1 else None)
+    assert view.put_thumbnail("site", "a", b"new")
+    assert view.thumbnail("site", "a") == b"new"
     view.close()
 
 
