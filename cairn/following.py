@@ -16,7 +16,7 @@ from cairn.charting import Charts
 from cairn.kafka_run import broker_of
 from cairn.patience import patiently
 from cairn.sections import Kafka
-from cairn.state_feed import AT_ONCE
+from cairn.state_feed import AT_ONCE, check_kind
 from consumer.journal import JOURNAL
 from consumer.lag import GroupLag, open_group_lag
 from consumer.tail import DEAD_LETTERS, DeadLetterFollower, JournalFollower, Tail, open_tail
@@ -49,7 +49,11 @@ def tell(view: Database, told: Iterator[Told]) -> int:
 
 @contextmanager
 def open_feed(kafka: Kafka, view: Database, charts: Charts) -> Iterator[TopicFeed]:
-    """Topics behind what a view has of them; raises Misconfigured."""
+    """Topics behind what a view has of them; raises Misconfigured.
+
+    Raises StateMismatch where it has anything of a state, or of topics that were made anew.
+    """
+    check_kind(view, (JOURNAL, DEAD_LETTERS))
     broker, prefix = broker_of(kafka), kafka.topic_prefix
     images, commands = topic_name(prefix, "images"), topic_name(prefix, "commands")
     with ExitStack() as opened:

@@ -8,7 +8,7 @@ Whatever there was no room for lies in the state until there is.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from queue import Empty, Queue
@@ -31,6 +31,7 @@ ROOM: Final = 4
 OUTCOMES: Final = "state"
 REJECTIONS: Final = "state rejections"
 """Sources of a state's outcomes and rejections, numbered from 0."""
+SOURCES: Final = (OUTCOMES, REJECTIONS)
 POLL_S: Final = 0.2
 
 _log = logging.getLogger(__name__)
@@ -47,11 +48,27 @@ def numbered(source: str, told: Iterable[Outcome | Rejection], start: int) -> It
     return ((Origin(source, 0, number), one) for number, one in enumerate(told, start))
 
 
+def check_kind(view: Database, sources: Collection[str]) -> None:
+    """Raise StateMismatch where a view was told of other sources than these."""
+    if others := view.sources() - set(sources):
+        raise StateMismatch(
+            f"the view was told of {_named(others)}, and not of {_named(sources)}: name another "
+            "view, or build it anew"
+        )
+
+
 def check_same(view: Database, store: SqliteStore) -> None:
-    """Raise StateMismatch where a view has followed another state than this one."""
-    count = reached(view, OUTCOMES)
-    if count and not _knows(view, next(store.outcomes(count - 1), None)):
+    """Raise StateMismatch where a view has followed another state than this one, or a journal."""
+    check_kind(view, SOURCES)
+    told, refused = (reached(view, source) for source in SOURCES)
+    if (told and not _knows(view, next(store.outcomes(told - 1), None))) or (
+        refused and not _refused(view, next(store.rejections(refused - 1), None))
+    ):
         raise StateMismatch("the view follows another state: name another view, or build it anew")
+
+
+def _named(sources: Collection[str]) -> str:
+    return " and ".join(repr(source) for source in sorted(sources))
 
 
 def _knows(view: Database, outcome: Outcome | None) -> bool:
@@ -63,6 +80,16 @@ def _knows(view: Database, outcome: Outcome | None) -> bool:
         return command is not None and command.applied
     image = view.image(cause.scope, cause.image_id)
     return image is not None and image.content_hash == cause.content_hash
+
+
+def _refused(view: Database, rejection: Rejection | None) -> bool:
+    row = None if rejection is None else view.rejection(rejection.origin)
+    return (
+        row is not None
+        and rejection is not None
+        and (row.scope, row.of, row.id) == (rejection.scope, rejection.of, rejection.image_id)
+        and (row.reason, row.detail) == (rejection.reason, rejection.detail)
+    )
 
 
 class StateFeed:
@@ -84,7 +111,7 @@ class StateFeed:
 
         Belongs to the thread that works on the state.
         """
-        self._there = dict(zip(_SOURCES, self._store.counted(), strict=True))
+        self._there = dict(zip(SOURCES, self._store.counted(), strict=True))
         while self._handed != self._there and not self._portions.full():
             outcomes = self._new(OUTCOMES, self._store.outcomes)
             self._portions.put_nowait([*outcomes, *self._new(REJECTIONS, self._store.rejections)])
@@ -116,13 +143,10 @@ class StateFeed:
 
     def _behind(self) -> Places:
         there = self._there
-        return {(source, 0): there[source] - self._written[source] for source in _SOURCES}
-
-
-_SOURCES: Final = (OUTCOMES, REJECTIONS)
+        return {(source, 0): there[source] - self._written[source] for source in SOURCES}
 
 
 def feed_of(store: SqliteStore, view: Database, charts: Charts) -> StateFeed:
     """Begin behind what the view has; raises StateMismatch where that is of another state."""
     check_same(view, store)
-    return StateFeed(store, view, charts, {source: reached(view, source) for source in _SOURCES})
+    return StateFeed(store, view, charts, {source: reached(view, source) for source in SOURCES})

@@ -15,7 +15,7 @@ from cairn.illustrating import illustrator_of
 from cairn.kafka_run import broker_of
 from cairn.originals import FolderOriginals, open_topic_originals
 from cairn.sections import Settings
-from cairn.state_feed import OUTCOMES, REJECTIONS, numbered, reached
+from cairn.state_feed import OUTCOMES, REJECTIONS, check_same, numbered, reached
 from consumer.restore import journal_identity
 from consumer.topics import topic_name
 from engine.errors import Misconfigured
@@ -41,6 +41,7 @@ def view_state(settings: Settings, url: str, *, images: Path | None, anew: bool)
         state = opened.enter_context(closing(open_state(settings.state.directory / STATE_FILE)))
         opening = open_view(url, state.identity, anew=anew, layout=layout)
         view = opened.enter_context(closing(opening))
+        check_same(view, state.store)
         told = 0
         for source, read in (
             (OUTCOMES, state.store.outcomes),

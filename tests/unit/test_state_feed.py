@@ -12,7 +12,19 @@ from threading import Event, Thread
 import pytest
 
 from cairn.charting import Charts
-from cairn.state_feed import AT_ONCE, ROOM, StateFeed, check_same, feed_of
+from cairn.following import open_feed, tell
+from cairn.sections import Kafka
+from cairn.state_feed import (
+    AT_ONCE,
+    OUTCOMES,
+    REJECTIONS,
+    ROOM,
+    StateFeed,
+    check_same,
+    feed_of,
+    numbered,
+)
+from consumer.journal import JOURNAL
 from engine.errors import StateMismatch, Transient
 from engine.types import Batch
 from exporters.view.database import Database
@@ -143,3 +155,41 @@ def test_a_view_of_another_state_is_told_apart(
             keep(other, *names)
             with pytest.raises(StateMismatch, match="another state"):
                 check_same(view, other)
+
+
+def test_a_state_that_refused_others_is_told_apart(
+    store: SqliteStore, view: Database, tmp_path: Path
+) -> None:
+    """Though nothing else ever came of either, or the same."""
+    store.commit(Batch((), (make_rejection("x"), make_rejection("y"))))
+    check_same(view, store)
+    tell(view, numbered(REJECTIONS, store.rejections(), 0))
+    check_same(view, store)
+    others = (make_rejection("x"),), (make_rejection("y"), make_rejection("x"))
+    for number, refused in enumerate(others):
+        with closing(open_store(tmp_path / f"other{number}.sqlite", IDENTITY)) as other:
+            other.commit(Batch((), refused))
+            with pytest.raises(StateMismatch, match="another state"):
+                feed_of(other, view, Charts(view))
+
+
+def test_a_view_of_a_journal_is_not_told_of_a_state(store: SqliteStore, view: Database) -> None:
+    """It may hold the same scopes, whose events have the same numbers."""
+    keep(store, "a")
+    tell(view, numbered(JOURNAL, store.outcomes(), 0))
+    with pytest.raises(StateMismatch, match="told of 'journal', and not of 'state'"):
+        feed_of(store, view, Charts(view))
+    view.reset()
+    feed_of(store, view, Charts(view))
+
+
+@pytest.mark.parametrize("source", [OUTCOMES, REJECTIONS])
+def test_a_view_of_a_state_is_not_told_of_a_journal(view: Database, source: str) -> None:
+    """Before any broker is asked."""
+    tell(view, numbered(source, [make_rejection("x")], 0))
+    nowhere = Kafka(bootstrap="localhost:1")
+    with (
+        pytest.raises(StateMismatch, match=f"told of '{source}', and not of 'dead-letters'"),
+        open_feed(nowhere, view, Charts(view)),
+    ):
+        pass

@@ -45,6 +45,22 @@ def test_a_state_is_told_once(tmp_path: Path) -> None:
         assert view.counts().rejections == {("image", "too_large"): 2}
 
 
+def test_a_view_of_another_state_is_refused(tmp_path: Path) -> None:
+    """Though both are made alike: nothing of it gets into the view, unless that is made anew."""
+    url = f"sqlite:///{tmp_path}/view.db"
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        keep(tmp_path / name, name, refused=name)
+    cairn("view", "--state", tmp_path / "one", "--to", url)
+    other = ("view", "--state", tmp_path / "other", "--to", url)
+    assert "another state" in complaint(*other)
+    with closing(open_view(url, IDENTITY)) as view:
+        assert view.scopes() == ["one"]
+    cairn(*other, "--anew")
+    with closing(open_view(url, IDENTITY)) as view:
+        assert view.scopes() == ["other"]
+
+
 def test_thumbnails_are_made_of_a_folder(tmp_path: Path) -> None:
     """Where the photos are at hand, as they were clustered."""
     url, photos = f"sqlite:///{tmp_path}/view.db", tmp_path / "photos"
