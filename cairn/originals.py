@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,12 +28,8 @@ from exporters.view.port import View
 
 PATIENCE_S: Final = 10.0
 """For an image that lies elsewhere; somebody may be waiting for it."""
-_GONE: Final = frozenset(
-    {
-        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.ELOOP),
-        *(errno.ENAMETOOLONG, errno.EINVAL),
-    }
-)
+_OURS: Final = frozenset({errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+"""What failed by these says nothing of the photo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +43,17 @@ class FolderOriginals:
     max_bytes: int
 
     def read(self, scope: str, image_id: str) -> bytes | None:
-        """What lies there now under that name, nothing from outside; raises Transient."""
+        """What lies there now under that name, nothing from outside.
+
+        None where it cannot be read, while others might. Raises Transient.
+        """
         try:
             return read_file(self.directory / image_id, [self.directory], self.max_bytes)
         except BadImage:
             return None
         except Transient as error:
-            if self.directory.is_dir() and _is_gone(error):
+            # Path.is_dir() raises where a disk fails.
+            if os.path.isdir(self.directory) and _is_gone(error):  # noqa: PTH112
                 return None
             raise
 
@@ -63,7 +64,7 @@ class FolderOriginals:
 
 def _is_gone(error: Transient) -> bool:
     cause = error.__cause__
-    return isinstance(cause, OSError) and cause.errno in _GONE
+    return isinstance(cause, OSError) and cause.errno not in _OURS
 
 
 class TopicOriginals:

@@ -9,6 +9,9 @@ import pytest
 from cairn.originals import FolderOriginals
 from engine.errors import Transient
 
+MEMORY = Path("/proc/self/mem")
+"""A file whose beginning cannot be read."""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -41,6 +44,14 @@ def test_what_is_no_photo_any_more_is_none(folder: Path, name: str) -> None:
     """Deleted, a directory, no name at all, too large."""
     (folder / "large.jpg").write_bytes(bytes(101))
     assert read(folder, name) is None
+
+
+@pytest.mark.skipif(not MEMORY.exists(), reason="this system has no /proc/self/mem")
+def test_a_photo_that_cannot_be_read_is_none() -> None:
+    """A bad sector must not keep others from being shown: its folder is there."""
+    with pytest.raises(OSError, match="Input/output error"):
+        MEMORY.read_bytes()
+    assert read(MEMORY.parent, MEMORY.name) is None
 
 
 def test_a_folder_that_is_away_is_waited_for(tmp_path: Path) -> None:
