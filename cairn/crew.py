@@ -10,7 +10,7 @@ from functools import partial
 from threading import Event
 from typing import Final, TypeAlias
 
-from engine.errors import CairnError
+from engine.errors import CairnError, Stopped
 
 MOST: Final = 8
 Hire: TypeAlias = Callable[[Callable[[], object]], None]
@@ -23,22 +23,34 @@ _log = logging.getLogger(__name__)
 def crew(stop: Event) -> Iterator[Hire]:
     """Threads for as long as this lasts; leaving sets `stop` and waits for them.
 
-    Where one ends too early `stop` is set, and what it failed by is raised when this is left.
+    Where one ends too early `stop` is set, and what it failed by is raised when this is left, also
+    where that is by Stopped.
     """
     hired: list[Future[object]] = []
+    left_by: Stopped | None = None
     with ThreadPoolExecutor(MOST, "beside") as pool:
 
         def hire(work: Callable[[], object]) -> None:
-            future = pool.submit(work)
+            future = pool.submit(_lasting, work, stop)
             future.add_done_callback(partial(_ended, stop))
             hired.append(future)
 
         try:
             yield hire
+        except Stopped as stopped:
+            left_by = stopped  # perhaps by the failure of a thread, which is the one to tell
         finally:
             stop.set()
     for future in hired:
         future.result()
+    if left_by is not None:
+        raise left_by
+
+
+def _lasting(work: Callable[[], object], stop: Event) -> None:
+    work()
+    if not stop.is_set():
+        raise RuntimeError(f"{work} ended before it was told to")
 
 
 def _ended(stop: Event, work: Future[object]) -> None:
