@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from cairn.behind import Places, Telling
 from cairn.charting import Charts
 from cairn.kafka_run import broker_of
-from cairn.patience import patiently
+from cairn.patience import hopefully, patiently
 from cairn.sections import Kafka
 from cairn.state_feed import AT_ONCE, check_kind
 from consumer.journal import JOURNAL
@@ -91,7 +91,7 @@ class TopicFeed:
             count += told
             quiet_s = 0.0 if told else quiet_s + POLL_S * len(self._polls)
             if busy and not told:  # before, an index would only be in the way
-                patiently(self._view.index, stop)
+                hopefully(self._view.index)
             busy = bool(told)
             self._telling.tell()
         return count

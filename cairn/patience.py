@@ -40,6 +40,14 @@ def patiently(work: Callable[[], T], stop: Event) -> T | None:
         return None
 
 
+def hopefully(work: Callable[[], object]) -> None:
+    """Do once what is as well done another time; where it is Transient, the log says so."""
+    try:
+        work()
+    except Transient as error:
+        _log.warning("%s; another time", error)
+
+
 def _tell(state: RetryCallState) -> None:
     if state.outcome is not None:
         _log.warning("%s; trying again", state.outcome.exception())

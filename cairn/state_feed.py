@@ -17,7 +17,7 @@ from typing import Final
 
 from cairn.behind import Places, Telling
 from cairn.charting import Charts
-from cairn.patience import patiently
+from cairn.patience import hopefully, patiently
 from engine.errors import StateMismatch
 from engine.types import Correction, Origin, Outcome, Rejection
 from exporters.view.database import Database
@@ -129,7 +129,7 @@ class StateFeed:
                 self._charts.changed(one.scope for _, one in portion if isinstance(one, Outcome))
                 self._written.update((place.source, place.offset + 1) for place, _ in portion)
             elif busy:  # before, an index would only be in the way
-                patiently(self._view.index, stop)
+                hopefully(self._view.index)
             busy = bool(portion)
             telling.tell()
 

@@ -139,6 +139,42 @@ def test_nobody_waits_for_a_view_that_is_away(store: SqliteStore, view: Database
         until(all_told, pause_s=0.05)
 
 
+class Unindexed:
+    """A view whose index cannot be built until it is let."""
+
+    def __init__(self, view: Database) -> None:
+        self._view = view
+        self.tries = 0
+        self.let = Event()
+        self.built = Event()
+
+    def index(self) -> None:
+        self.tries += 1
+        if not self.let.is_set():
+            raise Transient("the disk is full")
+        self.built.set()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._view, name)
+
+
+def test_an_index_that_cannot_be_built_stops_nothing(store: SqliteStore, view: Database) -> None:
+    """What comes is told all the same; it is tried again after something came."""
+    full = Unindexed(view)
+    feed = StateFeed(store, full, Charts(view), {"state": 0, "state rejections": 0})
+    with writing(feed):
+        until(lambda: full.tries == 1)
+        for number, name in enumerate("ab", 1):
+            keep(store, name)
+            feed.hand_over()
+            until(lambda told=number: images(view)(told))
+            until(lambda told=number: full.tries == 1 + told)
+        full.let.set()
+        keep(store, "c")
+        feed.hand_over()
+        assert full.built.wait(60)
+
+
 def test_a_view_of_another_state_is_told_apart(
     store: SqliteStore, view: Database, tmp_path: Path
 ) -> None:
