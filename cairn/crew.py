@@ -26,7 +26,7 @@ def crew(stop: Event) -> Iterator[Hire]:
     Where one ends too early `stop` is set, and what it failed by is raised when this is left, also
     where that is by Stopped.
     """
-    hired: list[Future[object]] = []
+    hired: list[Future[None]] = []
     left_by: Stopped | None = None
     with ThreadPoolExecutor(MOST, "beside") as pool:
 
@@ -53,7 +53,7 @@ def _lasting(work: Callable[[], object], stop: Event) -> None:
         raise RuntimeError(f"{work} ended before it was told to")
 
 
-def _ended(stop: Event, work: Future[object]) -> None:
+def _ended(stop: Event, work: Future[None]) -> None:
     error = work.exception()
     if error is not None:
         bug = None if isinstance(error, CairnError) else error

@@ -66,44 +66,52 @@ def open_feed(kafka: Kafka, view: Database, charts: Charts) -> Iterator[TopicFee
         lag = opened.enter_context(closing(open_group_lag(broker, images, prefix)))
         letters = DeadLetterFollower(tails[DEAD_LETTERS])
         polls = JournalFollower(tails[JOURNAL]).poll, partial(_rejections, letters, commands)
-        yield TopicFeed(polls, view, charts, Telling(view, _Lags(tails, lag)))
+        yield TopicFeed(polls, view, charts, Lags(tails, lag))
 
 
 class TopicFeed:
     """A view beside the topics that it is told of; for one thread."""
 
-    def __init__(
-        self, polls: Sequence[Poll], view: Database, charts: Charts, telling: Telling
-    ) -> None:
+    def __init__(self, polls: Sequence[Poll], view: Database, charts: Charts, lags: Lags) -> None:
         self._polls = polls
         self._view = view
         self._charts = charts
-        self._telling = telling
+        self._lags = lags
 
     def follow(self, stop: Event, *, once: bool = False) -> int:
-        """Write what comes until told to stop, `once` until nothing comes; how much that was.
+        """Write what comes until told to stop, `once` until all is read; how much that was.
 
         Raises Misconfigured, StateMismatch.
         """
+        telling = Telling(self._view, self._lags)
         count, quiet_s, busy = 0, 0.0, True
-        while not stop.is_set() and not (once and quiet_s >= QUIET_S):
-            told = sum(self._step(poll, stop) for poll in self._polls)
+        while not stop.is_set() and not (once and quiet_s >= QUIET_S and self._all_read()):
+            steps = [self._step(poll, stop) for poll in self._polls]
+            told = sum(step or 0 for step in steps)
             count += told
-            quiet_s = 0.0 if told else quiet_s + POLL_S * len(self._polls)
+            quiet_s = 0.0 if told or None in steps else quiet_s + POLL_S * len(steps)
             if busy and not told:  # before, an index would only be in the way
                 hopefully(self._view.index)
             busy = bool(told)
-            self._telling.tell()
+            telling.tell()
         return count
 
-    def _step(self, poll: Poll, stop: Event) -> int:
-        """Write what has come; wait a little where Kafka is away."""
+    def _all_read(self) -> bool:
+        """Whether nothing is left in the topics: they are quiet also where Kafka is away."""
+        try:
+            return not any(self._lags.unread().values())
+        except Transient as error:
+            _log.warning("%s; waiting", error)
+            return False
+
+    def _step(self, poll: Poll, stop: Event) -> int | None:
+        """Write what has come, and tell how much; None after a little while if Kafka is away."""
         try:
             told = poll(POLL_S)
         except Transient as error:
             _log.warning("%s; waiting", error)
             stop.wait(POLL_S)
-            return 0
+            return None
         # What was read does not come again: it is written however long the database is away.
         count = patiently(lambda: tell(self._view, iter(told)), stop) if told else 0
         self._charts.changed(one.scope for _, one in told if isinstance(one, Outcome))
@@ -111,7 +119,7 @@ class TopicFeed:
 
 
 @dataclass(slots=True)
-class _Lags:
+class Lags:
     """How far the view is behind the workers, and these behind the photos."""
 
     tails: dict[str, Tail]
@@ -119,14 +127,18 @@ class _Lags:
 
     def __call__(self) -> Places:
         """Count. Raises Transient."""
-        found = {
+        found = self.unread()
+        for partition, records in self._waiting().items():
+            found[IMAGES, partition] = records
+        return found
+
+    def unread(self) -> dict[tuple[str, int], int]:
+        """What the view was not told yet. Raises Transient."""
+        return {
             (source, partition): records
             for source, tail in self.tails.items()
             for partition, records in tail.behind().items()
         }
-        for partition, records in self._waiting().items():
-            found[IMAGES, partition] = records
-        return found
 
     def _waiting(self) -> dict[int, int]:
         if self.group is None:
