@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from time import monotonic
 
 from kafka import KafkaConsumer, TopicPartition
 
 from consumer.connection import REQUEST_TIMEOUT_MS, Broker, connecting, open_reader, talking
+from engine.errors import Transient
 from engine.types import Origin
 from engine.wire import Record
 
@@ -45,15 +47,24 @@ class KafkaOriginals:
     def _stretch(
         self, where: TopicPartition, offsets: tuple[int, int]
     ) -> Iterator[tuple[int, Record]]:
-        """Every record from the first offset to the last, where they are still kept."""
+        """Every record from the first offset to the last, where they are still kept.
+
+        Raises Transient where it gets no further: the client goes on asking who went away.
+        """
         first, last = offsets
         self._consumer.assign([where])
         end = min(last + 1, self._consumer.end_offsets([where], REQUEST_TIMEOUT_MS)[where])
         self._consumer.seek(where, first)
-        while self._consumer.position(where, timeout_ms=REQUEST_TIMEOUT_MS) < end:
+        at, moved_at = first, monotonic()
+        while at < end:
             for message in self._consumer.poll(timeout_ms=POLL_MS).get(where, ()):
                 record = Record(message.key or b"", message.value, tuple(message.headers))
                 yield message.offset, record
+            reached = self._consumer.position(where, timeout_ms=REQUEST_TIMEOUT_MS)
+            if reached is not None and reached != at:
+                at, moved_at = reached, monotonic()
+            elif monotonic() - moved_at > REQUEST_TIMEOUT_MS / 1000:
+                raise Transient(f"Kafka at {self._broker.bootstrap} does not answer")
 
 
 def open_originals(broker: Broker) -> KafkaOriginals:
