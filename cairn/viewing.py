@@ -77,7 +77,7 @@ def view_kafka(settings: Settings, url: str, stop: Event, *, anew: bool, once: b
         illustrator = illustrator_of(settings.guards, view, photos)
         if once:
             told = feed.follow(stop, once=True)
-            charts.draw()
+            charts.draw(stop)
             illustrator.catch_up(stop)
             return told
         hire = opened.enter_context(crew(stop))

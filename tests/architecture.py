@@ -101,8 +101,12 @@ LIBRARIES = {"engine": {"numpy", "orjson", "river"}, "engine.index": {"hnswlib",
 READINGS = frozenset({"now", "today", "utcnow"})
 EFFECTS = frozenset({"input", "open", "print"})
 
-BOUNDARIES = ("consumer/transaction.py",)
-"""Where everything may be caught, to be raised again elsewhere: three places at most."""
+BOUNDARIES = ("cairn/charting.py", "consumer/transaction.py")
+"""Where everything may be caught: three places at most.
+
+A transaction's failures are raised again elsewhere. A map's are logged: it is only looked at, and
+what others' numerics make of some vectors must not end the worker that it is drawn beside.
+"""
 
 FILE_LINES, FUNCTION_LINES = 300, 50
 

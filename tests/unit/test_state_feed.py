@@ -101,7 +101,7 @@ def test_what_was_there_and_what_comes_is_told(store: SqliteStore, view: Databas
         feed.hand_over()
         until(lambda: images(view)(3) and sum(view.counts().rejections.values()) == 1)
         until(lambda: [one.behind for one in view.behind()] == [0, 0])
-    charts.draw()
+    charts.draw(Event())
     assert len(view.points("c")) == 1
 
 
