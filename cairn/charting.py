@@ -65,7 +65,7 @@ class Charts:
             _log.warning("%s; drawing the map later", error)
             self.changed([scope])
             return False
-        except Exception:  # noqa: BLE001 # a named boundary, see above
+        except Exception:  # noqa: BLE001  a named boundary, see above
             _log.exception("the map of scope %r cannot be drawn; again when it changes", scope)
         return True
 

@@ -38,10 +38,10 @@ QUIET_S: Final = 2.0
 _log = logging.getLogger(__name__)
 
 
-def tell(view: Database, told: Iterator[Told]) -> int:
-    """Write everything, so much at a time; how much that was."""
+def tell(view: Database, told: Iterator[Told], stop: Event) -> int:
+    """Write everything, so much at a time, or be told to stop; how much that was."""
     count = 0
-    while part := list(islice(told, AT_ONCE)):
+    while not stop.is_set() and (part := list(islice(told, AT_ONCE))):
         view.apply(part)
         count += len(part)
     return count
@@ -113,7 +113,7 @@ class TopicFeed:
             stop.wait(POLL_S)
             return None
         # What was read does not come again: it is written however long the database is away.
-        count = patiently(lambda: tell(self._view, iter(told)), stop) if told else 0
+        count = patiently(lambda: tell(self._view, iter(told), stop), stop) if told else 0
         self._charts.changed(one.scope for _, one in told if isinstance(one, Outcome))
         return count or 0
 

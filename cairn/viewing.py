@@ -19,6 +19,7 @@ from cairn.state_feed import OUTCOMES, REJECTIONS, check_same, numbered, reached
 from consumer.restore import journal_identity
 from consumer.topics import topic_name
 from engine.errors import Misconfigured
+from exporters.view.database import Database
 from exporters.view.layout import layout_named
 from exporters.view.opening import open_view
 from state.survey import open_state
@@ -29,10 +30,13 @@ def default_view_url(directory: Path) -> str:
     return f"sqlite:///{directory / VIEW_FILE}"
 
 
-def view_state(settings: Settings, url: str, *, images: Path | None, anew: bool) -> int:
+def view_state(
+    settings: Settings, url: str, stop: Event, *, images: Path | None, anew: bool
+) -> int:
     """Tell a view all that a stopped worker's state holds; how much of it was new.
 
-    images: the folder that the photos came from, for thumbnails.
+    images: the folder that the photos came from, for thumbnails. What `stop` leaves undone, the
+    next call does.
     Raises Misconfigured where there is no state, StateInUse where a worker has it, StateMismatch
     where the view follows another state.
     """
@@ -48,14 +52,23 @@ def view_state(settings: Settings, url: str, *, images: Path | None, anew: bool)
             (REJECTIONS, state.store.rejections),
         ):
             start = reached(view, source)
-            told += tell(view, numbered(source, read(start), start))
-        view.index()
-        for scope in view.scopes() if told else ():
-            view.refresh(scope)
+            told += tell(view, numbered(source, read(start), start), stop)
+        _draw(view, stop)
         if images is not None:
             photos = FolderOriginals(images, settings.guards.max_bytes)
-            illustrator_of(settings.guards, view, photos).catch_up(Event())
+            illustrator_of(settings.guards, view, photos).catch_up(stop)
         return told
+
+
+def _draw(view: Database, stop: Event) -> None:
+    """Index, and draw every map: who was stopped before may not have come to it."""
+    if stop.is_set():
+        return
+    view.index()
+    for scope in view.scopes():
+        if stop.is_set():
+            return
+        view.refresh(scope)
 
 
 def view_kafka(settings: Settings, url: str, stop: Event, *, anew: bool, once: bool) -> int:

@@ -69,7 +69,7 @@ def view(
     start_logging(settings.log)
     with stopping() as stop:
         if state is not None:
-            told = viewing.view_state(settings, to, images=images, anew=anew)
+            told = viewing.view_state(settings, to, stop, images=images, anew=anew)
         else:
             told = viewing.view_kafka(settings, to, stop, anew=anew, once=once)
     Console(stderr=True).print(printable(f"{told} outcomes and refusals told"), soft_wrap=True)

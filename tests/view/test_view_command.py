@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from cairn.sections import Settings, State
+from cairn.state_feed import OUTCOMES, REJECTIONS, numbered
+from cairn.viewing import view_state
 from engine.types import Batch, ImageRecord, Origin, Outcome
 from exporters.view.opening import open_view
 from state.identity import Identity
@@ -17,6 +22,7 @@ from state.store import open_store
 from tests.builders import make_outcome, make_rejection
 from tests.commands import cairn, complaint
 from tests.images import encoded, gradient
+from tests.recovery.kit import SETTINGS, Worker, until
 
 IDENTITY = str(Identity("tests", 8, "whole", "none", "place"))
 
@@ -75,6 +81,43 @@ def test_thumbnails_are_made_of_a_folder(tmp_path: Path) -> None:
     with closing(open_view(url, IDENTITY)) as view:
         found = [view.thumbnail(name, name) for name in "abc"]
     assert [jpeg is not None for jpeg in found] == [False, False, True]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_ends_it(tmp_path: Path, number: signal.Signals) -> None:
+    """Also while it waits for photos that are away; what was told stays."""
+    url, away = f"sqlite:///{tmp_path}/view.db", tmp_path / "unmounted"
+    keep(tmp_path, "a", "b", refused="x")
+    arguments = ("view", "--state", str(tmp_path), "--to", url, "--images", str(away))
+    life = Worker(tmp_path / "said", arguments, SETTINGS)
+    try:
+        until(lambda: "trying again" in life.message() or not life.alive, pause_s=0.05)
+        assert life.stop(number) == 0, life.message()
+    finally:
+        life.kill()
+    assert "3 outcomes and refusals told" in life.message()
+    assert "Traceback" not in life.message()
+
+
+def test_what_a_stop_leaves_is_done_the_next_time(tmp_path: Path) -> None:
+    """Telling, and also the maps alone."""
+    url, settings, stop = f"sqlite:///{tmp_path}/view.db", in_state(tmp_path), Event()
+    keep(tmp_path, "a", "b", refused="x")
+    stop.set()
+    assert view_state(settings, url, stop, images=tmp_path / "unmounted", anew=False) == 0
+    with (
+        closing(open_view(url, IDENTITY)) as view,
+        closing(open_store(tmp_path / "state.sqlite", IDENTITY)) as store,
+    ):
+        told = [*numbered(OUTCOMES, store.outcomes(), 0)]
+        view.apply([*told, *numbered(REJECTIONS, store.rejections(), 0)])
+    assert view_state(settings, url, Event(), images=None, anew=False) == 0
+    with closing(open_view(url, IDENTITY)) as view:
+        assert [len(view.points(scope)) for scope in "ab"] == [1, 1]
+
+
+def in_state(directory: Path) -> Settings:
+    return Settings(state=State(directory=directory))
 
 
 def with_hash(outcome: Outcome, digest: str) -> Outcome:
