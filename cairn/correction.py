@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from cairn.compose import Means, means_of, shard_of, store_at
@@ -21,9 +21,11 @@ from engine.commands import Order
 from engine.errors import Misconfigured
 from engine.types import Batch, Correction, Origin
 from exporters.jsonl import JsonLinesSink
-from producer.publish import send_records
+from producer.publish import RecordSender, open_sender
 
 BY_HAND = Origin("command line", 0, 0)
+PATIENCE_S = 10.0
+"""For a command on its way: somebody waits for it."""
 
 
 def correction_of(order: Order, scope: str, command_id: str | None, author: str) -> Correction:
@@ -91,8 +93,14 @@ def spool_correction(settings: Settings, correction: Correction) -> None:
 
 def send_correction(settings: Settings, correction: Correction) -> None:
     """Send a command to the workers and wait until it is there; Misconfigured, Transient."""
-    kafka, broker = settings.kafka, broker_of(settings.kafka)
+    with closing(open_commands(settings)) as commands:
+        commands.send([command_record(correction)])
+
+
+def open_commands(settings: Settings) -> RecordSender:
+    """Connect to the topic of commands, which is there then; raises Misconfigured."""
+    kafka = settings.kafka
     if kafka.create_topics:
-        ensure_topics(broker, layout_of(kafka))
+        ensure_topics(broker_of(kafka), layout_of(kafka))
     target = publishing(kafka, "commands")
-    send_records(target, [command_record(correction)])
+    return open_sender(replace(target, delivery_timeout_s=PATIENCE_S))

@@ -15,12 +15,13 @@ from rich.console import Console
 from cairn.charting import Charts
 from cairn.compose import Means
 from cairn.crew import Hire, crew
+from cairn.desks import open_desk
 from cairn.folder_run import FolderJob
 from cairn.following import open_feed
 from cairn.illustrating import Illustrator, illustrator_of
 from cairn.originals import FolderOriginals, open_topic_originals
 from cairn.sections import Settings
-from cairn.serving import address_of, answer, desk_of, listening, options_of
+from cairn.serving import address_of, answer, listening, options_of
 from cairn.state_feed import feed_of
 from cairn.tools import tools_with
 from cairn.viewing import default_view_url
@@ -60,7 +61,7 @@ class Live:
             feed = self._fitting(view, lambda: feed_of(store, view, charts))
             photos = FolderOriginals(job.directory, self.settings.guards.max_bytes)
             illustrator = illustrator_of(self.settings.guards, view, photos)
-            desk = desk_of(self.settings, folder=True, kafka=False)
+            desk = opened.enter_context(open_desk(self.settings, folder=True, kafka=False))
             tools = tools_with(means.eyes, self.settings, view, desk, photos)
             hire = self._serve(opened, view, tools)
             hire(partial(feed.write, self.stop))
@@ -78,7 +79,7 @@ class Live:
             reading = open_topic_originals(self.settings, view, self.stop.is_set)
             photos = opened.enter_context(reading)
             illustrator = illustrator_of(self.settings.guards, view, photos)
-            desk = desk_of(self.settings, folder=False, kafka=True)
+            desk = opened.enter_context(open_desk(self.settings, folder=False, kafka=True))
             tools = tools_with(means.eyes, self.settings, view, desk, photos)
             hire = self._serve(opened, view, tools)
             hire(partial(feed.follow, self.stop))

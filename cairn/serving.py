@@ -1,4 +1,4 @@
-"""Serves a read model over HTTP until told to stop, and hands corrections on."""
+"""Serves a read model over HTTP until told to stop."""
 
 from __future__ import annotations
 
@@ -6,62 +6,22 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Event
 from typing import Final
 
 import uvicorn
 
-from cairn.correction import send_correction, spool_correction
-from cairn.folder_run import STATE_FILE
-from cairn.sections import Serve, Settings
+from cairn.sections import Serve
 from engine.errors import Misconfigured
-from engine.types import Correction
 from exporters.api.app import create_app
 from exporters.api.guard import is_loopback
-from exporters.api.port import Desk, Options, Tools
+from exporters.api.port import Options, Tools
 from exporters.view.port import View
 
 FINISH_WITHIN_S: Final = 5
 """For answers that are under way when the server is stopped."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolDesk:
-    """The Desk port over a folder's state, whose worker carries commands out."""
-
-    settings: Settings
-
-    def send(self, correction: Correction) -> None:
-        """Leave it beside the state."""
-        spool_correction(self.settings, correction)
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaDesk:
-    """The Desk port over the topic of commands."""
-
-    settings: Settings
-
-    def send(self, correction: Correction) -> None:
-        """Send it, and wait until it is there."""
-        send_correction(self.settings, correction)
-
-
-def desk_of(settings: Settings, *, folder: bool, kafka: bool) -> Desk | None:
-    """Take corrections for a folder's state or over Kafka; Misconfigured where that is none."""
-    if kafka:
-        return KafkaDesk(settings)
-    if not folder:
-        return None
-    path = settings.state.directory / STATE_FILE
-    if not path.exists():
-        raise Misconfigured(
-            f"there is no {path}: name the directory that `cairn run --state` names"
-        )
-    return SpoolDesk(settings)
 
 
 def serve_view(serve: Serve, view: View, tools: Tools, stop: Event) -> None:

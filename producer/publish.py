@@ -25,7 +25,6 @@ from engine.wire import Record
 MAX_UNDER_WAY_BYTES = 64 * 1024 * 1024
 """kafka-python buffers without limit; this is ours."""
 
-TIMEOUT_MS = 30_000
 TITLE = b"photos sent by Cairn, version 1\n"
 
 
@@ -36,6 +35,7 @@ class PublishSettings:
     bootstrap: `host:port`, several separated by commas.
     security: kafka-python's own options, such as `security_protocol` and `sasl_mechanism`.
     max_message_bytes: largest message sent; the topic must allow as much.
+    delivery_timeout_s: how long a message may take to get there.
     """
 
     bootstrap: str
@@ -43,6 +43,7 @@ class PublishSettings:
     security: Mapping[str, object] = field(default_factory=dict, repr=False)
     max_message_bytes: int = 8 * 1024 * 1024
     connect_timeout_s: float = 10.0
+    delivery_timeout_s: float = 30.0
 
 
 class Acknowledged:
@@ -120,18 +121,41 @@ def _entry(line: bytes) -> tuple[str, str, str]:
 
 def send_records(settings: PublishSettings, records: Iterable[Record]) -> None:
     """Send messages and wait until all are there; raises Misconfigured or Transient."""
-    with closing(_open(settings)) as producer:
+    with closing(open_sender(settings)) as sender:
+        sender.send(records)
+
+
+class RecordSender:
+    """Sends messages of any kind to one topic, from many threads."""
+
+    def __init__(self, producer: KafkaProducer, settings: PublishSettings) -> None:
+        self._producer = producer
+        self._settings = settings
+
+    def send(self, records: Iterable[Record]) -> None:
+        """Send messages and wait until all are there; raises Misconfigured or Transient."""
+        topic = self._settings.topic
         try:
             under_way = [
-                producer.send(settings.topic, record.value, record.key, list(record.headers))
+                self._producer.send(topic, record.value, record.key, list(record.headers))
                 for record in records
             ]
             for delivery in under_way:
-                delivery.get(TIMEOUT_MS / 1000)
+                delivery.get(2 * self._settings.delivery_timeout_s)
         except MessageSizeTooLargeError as error:
-            raise Misconfigured(f"{settings.topic} refuses a message of that size") from error
+            raise Misconfigured(f"{topic} refuses a message of that size") from error
         except KafkaError as error:
-            raise Transient(f"not delivered to {settings.topic}: {error}; try again") from error
+            raise Transient(f"not delivered to {topic}: {error}; try again") from error
+
+    def close(self) -> None:
+        """Release the connection, when what others send is there or has failed."""
+        with suppress(KafkaError):
+            self._producer.close(timeout=self._settings.delivery_timeout_s)
+
+
+def open_sender(settings: PublishSettings) -> RecordSender:
+    """Connect. Raises Misconfigured where no broker answers or the topic is missing."""
+    return RecordSender(_open(settings), settings)
 
 
 def open_publisher(settings: PublishSettings, acknowledged: Sent) -> KafkaPublisher:
@@ -159,6 +183,7 @@ def _open(settings: PublishSettings) -> KafkaProducer:
 
 def _producer_options(settings: PublishSettings) -> dict[str, object]:
     timeout_ms = int(settings.connect_timeout_s * 1000)
+    delivery_ms = int(settings.delivery_timeout_s * 1000)
     return {
         "bootstrap_servers": settings.bootstrap,
         "bootstrap_timeout_ms": timeout_ms,
@@ -166,8 +191,8 @@ def _producer_options(settings: PublishSettings) -> dict[str, object]:
         "enable_idempotence": True,
         "compression_type": None,  # images are compressed already
         "max_request_size": settings.max_message_bytes,
-        "delivery_timeout_ms": TIMEOUT_MS,
-        "request_timeout_ms": TIMEOUT_MS // 2,
+        "delivery_timeout_ms": delivery_ms,
+        "request_timeout_ms": delivery_ms // 2,
         "allow_auto_create_topics": False,
         **settings.security,
     }
@@ -233,7 +258,7 @@ class KafkaPublisher:
 
     def close(self) -> None:
         """Release the connection; what is not flushed may be sent again by the next run."""
-        self._producer.close(timeout=TIMEOUT_MS / 1000)
+        self._producer.close(timeout=self._settings.delivery_timeout_s)
 
     def _settle(self, allowance: int) -> None:
         """Note what arrived, waiting for the oldest while more is under way than allowed."""
@@ -242,7 +267,7 @@ class KafkaPublisher:
         ):
             oldest = self._under_way[0]
             with self._refusals(oldest.entry), self._failures(oldest.entry):
-                oldest.delivery.get(timeout=2 * TIMEOUT_MS / 1000)
+                oldest.delivery.get(timeout=2 * self._settings.delivery_timeout_s)
             self._under_way.popleft()
             self._bytes -= oldest.size
             self._acknowledged.add(oldest.entry)

@@ -69,7 +69,7 @@ def serve(
     if view is None and state is None:
         raise Misconfigured("give --view URL, or the --state DIR of `cairn run --serve`")
     with extra("serve", "serving"):
-        from cairn import serving, tools, viewing  # noqa: PLC0415  needs the extra
+        from cairn import desks, serving, tools, viewing  # noqa: PLC0415  needs the extra
         from exporters.view import opening  # noqa: PLC0415
     settings = settings_of(
         config,
@@ -83,9 +83,10 @@ def serve(
     )
     start_logging(settings.log)
     url = view or viewing.default_view_url(settings.state.directory)
-    desk = serving.desk_of(settings, folder=state is not None, kafka=kafka is not None)
     with ExitStack() as opened:
         stop = opened.enter_context(stopping())
+        handing = desks.open_desk(settings, folder=state is not None, kafka=kafka is not None)
+        desk = opened.enter_context(handing)
         database = opened.enter_context(closing(opening.open_filled_view(url)))
         reading = tools.originals_for(settings, database, images, stop, kafka=kafka is not None)
         photos = opened.enter_context(reading)

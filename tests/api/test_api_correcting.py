@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cairn.sections import Settings
-from cairn.serving import SpoolDesk
+from cairn.desks import SpoolDesk
 from consumer.spool import Spool
 from engine.command_message import refused
 from engine.commands import ConfirmCluster, MergeClusters
