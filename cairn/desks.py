@@ -39,6 +39,7 @@ class KafkaDesk:
         self._connect = connect
         self._lock = Lock()
         self._commands: RecordSender | None = None
+        self._has_worked = False
 
     def send(self, correction: Correction) -> None:
         """Send it, and wait until it is there."""
@@ -57,8 +58,17 @@ class KafkaDesk:
     def _connected(self) -> RecordSender:
         with self._lock:
             if self._commands is None:
-                self._commands = self._connect()
+                self._commands = self._anew()
+                self._has_worked = True
             return self._commands
+
+    def _anew(self) -> RecordSender:
+        try:
+            return self._connect()
+        except Misconfigured as error:
+            if not self._has_worked:
+                raise
+            raise Transient(str(error)) from error
 
     def _drop(self, commands: RecordSender) -> None:
         with self._lock:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cairn.sections import Settings
 from cairn.desks import SpoolDesk
+from cairn.sections import Settings
 from consumer.spool import Spool
 from engine.command_message import refused
 from engine.commands import ConfirmCluster, MergeClusters

@@ -67,6 +67,25 @@ def test_after_a_failure_another_is_opened() -> None:
     assert (good.closed, bad.closed) == (1, 1)
 
 
+def test_who_was_reached_before_is_only_away() -> None:
+    """An address is wrong only where nobody ever answered there."""
+    answers: list[Line | Misconfigured] = [Misconfigured("nobody answers") for _ in range(2)]
+    line = Line()
+    line.error = Transient("away")
+    answers.insert(1, line)
+
+    def connect() -> Line:
+        found = answers.pop()
+        if isinstance(found, Misconfigured):
+            raise found
+        return found
+
+    with closing(KafkaDesk(connect)) as desk:
+        for kind in (Misconfigured, Transient, Transient):
+            with pytest.raises(kind):
+                desk.send(CORRECTION)
+
+
 def test_a_refusal_is_no_failure_of_the_connection() -> None:
     """What is too large for the topic was heard all the same."""
     line = Line()
