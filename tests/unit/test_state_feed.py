@@ -199,7 +199,7 @@ def test_a_state_that_refused_others_is_told_apart(
     """Though nothing else ever came of either, or the same."""
     store.commit(Batch((), (make_rejection("x"), make_rejection("y"))))
     check_same(view, store)
-    tell(view, numbered(REJECTIONS, store.rejections(), 0))
+    tell(view, numbered(REJECTIONS, store.rejections(), 0), Event())
     check_same(view, store)
     others = (make_rejection("x"),), (make_rejection("y"), make_rejection("x"))
     for number, refused in enumerate(others):
@@ -212,7 +212,7 @@ def test_a_state_that_refused_others_is_told_apart(
 def test_a_view_of_a_journal_is_not_told_of_a_state(store: SqliteStore, view: Database) -> None:
     """It may hold the same scopes, whose events have the same numbers."""
     keep(store, "a")
-    tell(view, numbered(JOURNAL, store.outcomes(), 0))
+    tell(view, numbered(JOURNAL, store.outcomes(), 0), Event())
     with pytest.raises(StateMismatch, match="told of 'journal', and not of 'state'"):
         feed_of(store, view, Charts(view))
     view.reset()
@@ -222,7 +222,7 @@ def test_a_view_of_a_journal_is_not_told_of_a_state(store: SqliteStore, view: Da
 @pytest.mark.parametrize("source", [OUTCOMES, REJECTIONS])
 def test_a_view_of_a_state_is_not_told_of_a_journal(view: Database, source: str) -> None:
     """Before any broker is asked."""
-    tell(view, numbered(source, [make_rejection("x")], 0))
+    tell(view, numbered(source, [make_rejection("x")], 0), Event())
     nowhere = Kafka(bootstrap="localhost:1")
     with (
         pytest.raises(StateMismatch, match=f"told of '{source}', and not of 'dead-letters'"),
