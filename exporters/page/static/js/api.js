@@ -3,10 +3,14 @@
 const BASE = "/api/v1/";
 
 export class Problem extends Error {
-  /** status: of HTTP; 0 where no answer came. */
-  constructor(status, detail) {
+  /**
+   * status: of HTTP; 0 where no answer came. handedIn: id of a command that may be carried out all
+   * the same, null for none.
+   */
+  constructor(status, detail, handedIn = null) {
     super(detail);
     this.status = status;
+    this.handedIn = handedIn;
   }
 }
 

@@ -1,7 +1,6 @@
-// Corrections: handed in, waited for, told, and undone.
+// Corrections: handed in, and waited for.
 
 import { get, Problem, send } from "./api.js";
-import { tell } from "./toast.js";
 
 const PATIENCE_MS = 15000;
 const FIRST_LOOK_MS = 100;
@@ -11,49 +10,53 @@ const MAX_LOOK_MS = 1000;
 export const author = () => localStorage.getItem("cairn.author") ?? "";
 
 /**
- * Carry out an order, and say how it went. order: as docs/schemas/cairn.command.v1.json has it.
- * seen: clusters as they were shown, so that nothing is done to one that changed meanwhile.
- * Answers the settled command, or null where nothing was done.
+ * Hand in an order and wait until a worker has come to it. Throws a Problem where it was refused,
+ * or, with its id as `handedIn`, where nobody can tell yet: it may still be carried out.
  */
-export async function carryOut(scope, order, { done, seen = [], undo = true } = {}) {
-  const expects = Object.fromEntries(seen.map((cluster) => [cluster.cluster_id, cluster.revision]));
-  const wait = tell("Working…", { stays: true });
-  try {
-    const settled = await settle(scope, { ...order, expects });
-    tell(done, { kind: "good", action: undo && undoing(scope, settled) });
-    return settled;
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    tell(error.message, { kind: "bad", action: error.status === 409 ? reload : null });
-    return null;
-  } finally {
-    wait();
-  }
-}
-
-const reload = { label: "Look again", run: () => location.reload() };
-
-function undoing(scope, settled) {
-  const order = { command: "undo", undone_id: settled.command_id };
-  const run = async () => {
-    const undone = await carryOut(scope, order, { done: "Undone.", undo: false });
-    if (undone) document.dispatchEvent(new Event("cairn:corrected"));
-  };
-  return { label: "Undo", run };
-}
-
-/** Hand in an order and wait until a worker has come to it; throws a Problem where it was refused. */
 export async function settle(scope, order) {
-  const { command_id } = await send("commands", { scope, author: author(), ...order });
-  const until = Date.now() + PATIENCE_MS;
-  for (let pause = FIRST_LOOK_MS; Date.now() < until; pause = Math.min(2 * pause, MAX_LOOK_MS)) {
-    await new Promise((resolve) => setTimeout(resolve, pause));
-    const command = await get("command", { scope, id: command_id });
+  const command_id = freshId();
+  try {
+    await persist(() => send("commands", { scope, author: author(), ...order, command_id }));
+    const command = await persist(() => settled(scope, command_id));
     if (command.status === "applied") return command;
-    if (command.status === "refused") throw refusal(command.body);
+    throw refusal(command.body);
+  } catch (error) {
+    if (isPassing(error)) throw new Problem(0, `${error.message} It may still be carried out.`, command_id);
+    throw error;
   }
-  throw new Problem(0, "It was handed in, but no worker has come to it yet. Is one running?");
 }
+
+/** Made here, so that what is handed in again because no answer came is carried out once. */
+function freshId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID is not there over plain HTTP
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function settled(scope, id) {
+  const command = await get("command", { scope, id });
+  return command.status === "waiting" ? null : command;
+}
+
+/** Ask until there is an answer, as long as that may help; throws a Problem where none came. */
+async function persist(ask) {
+  const until = Date.now() + PATIENCE_MS;
+  let why = null;
+  for (let pause = FIRST_LOOK_MS; Date.now() < until; pause = Math.min(2 * pause, MAX_LOOK_MS)) {
+    try {
+      const answer = await ask();
+      if (answer) return answer;
+      why = null;
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      why = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  throw why ?? new Problem(0, "No worker has come to it yet. Is one running?");
+}
+
+/** Whether asking again may help: no answer came, or not that of a server that is well. */
+const isPassing = (error) => error instanceof Problem && (error.status === 0 || error.status >= 500);
 
 function refusal({ reason, detail }) {
   if (reason !== "conflict") return new Problem(422, `Nothing was done: ${detail}`);

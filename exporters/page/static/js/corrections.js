@@ -1,18 +1,21 @@
 // What people can put right, in the words of the page; the last of it can be undone by a key.
 //
 // Whenever something was corrected or undone, the document gets the event "cairn:corrected".
+// Each answers the settled command, or null where nothing was done, or nobody knows yet; all are
+// carried out as docs/schemas/cairn.command.v1.json has it, and only on clusters as they were shown.
 
-import { carryOut } from "./commands.js";
+import { Problem } from "./api.js";
+import { settle } from "./commands.js";
 import { count } from "./format.js";
+import { called } from "./parts.js";
 import { tell } from "./toast.js";
 
+/** {scope, command_id} of what can be undone. */
 let last = null;
-let underWay = 0;
-
-document.addEventListener("cairn:corrected", () => { last = null; });
+let underWay = false;
 
 /** Whether a correction of this page is on its way: what changes now is most likely that. */
-export const correcting = () => underWay > 0;
+export const correcting = () => underWay;
 
 export const split = (cluster, items) => correct(
   cluster.scope,
@@ -27,10 +30,10 @@ export const move = (cluster, items, target) => correct(
 );
 
 /** The first keeps its id. */
-export const merge = (cluster, other) => correct(
-  cluster.scope,
-  { command: "merge", cluster_ids: [cluster.cluster_id, other.cluster_id] },
-  { done: "Merged.", seen: [cluster, other] },
+export const merge = (...clusters) => correct(
+  clusters[0].scope,
+  { command: "merge", cluster_ids: clusters.map((cluster) => cluster.cluster_id) },
+  { done: `Merged ${count(clusters.length, "cluster")} into ${called(clusters[0])}.`, seen: clusters },
 );
 
 /** clusters: those of the two items, as they were shown. */
@@ -63,18 +66,47 @@ export const forget = (cluster, item) => correct(
 );
 
 export async function undoLast() {
-  if (!last) return tell("There is nothing to undo here.");
-  const { scope, command_id: undone_id } = last;
-  await correct(scope, { command: "undo", undone_id }, { done: "Undone.", undo: false });
+  if (last) await undo(last);
+  else tell("There is nothing to undo here.");
 }
+
+const undo = ({ scope, command_id: undone_id }) =>
+  correct(scope, { command: "undo", undone_id }, { done: "Undone.", undo: false });
 
 const ids = (items) => items.map((item) => item.item_id);
 
-async function correct(scope, order, how) {
-  underWay += 1;
-  const settled = await carryOut(scope, order, how).finally(() => { underWay -= 1; });
-  if (!settled) return null;
-  document.dispatchEvent(new Event("cairn:corrected"));
-  if (how.undo !== false) last = settled;
-  return settled;
+/** done: what to say then. undo: whether it can be undone. */
+async function correct(scope, order, { done, seen = [], undo: undoable = true }) {
+  if (underWay) {
+    tell("Nothing was done: the correction before this one is still under way.", { kind: "bad" });
+    return null;
+  }
+  try {
+    const settled = await waited(scope, { ...order, expects: revisions(seen) });
+    last = undoable ? settled : null;
+    tell(done, { kind: "good", action: undoable && { label: "Undo", run: () => undo(settled) } });
+    document.dispatchEvent(new Event("cairn:corrected"));
+    return settled;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (error.handedIn) last = undoable ? { scope, command_id: error.handedIn } : null;
+    tell(error.message, { kind: "bad", action: error.status === 409 ? reload : null });
+    return null;
+  }
 }
+
+const revisions = (seen) =>
+  Object.fromEntries(seen.map((cluster) => [cluster.cluster_id, cluster.revision]));
+
+async function waited(scope, order) {
+  const working = tell("Working…", { stays: true });
+  underWay = true;
+  try {
+    return await settle(scope, order);
+  } finally {
+    underWay = false;
+    working();
+  }
+}
+
+const reload = { label: "Look again", run: () => location.reload() };

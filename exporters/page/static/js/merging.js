@@ -1,16 +1,8 @@
 // Merging clusters of the sheet: by selection, or by dragging one onto another.
 
-import { carryOut } from "./commands.js";
 import { the } from "./dom.js";
 import { count } from "./format.js";
 import { called } from "./parts.js";
-
-/** Merge clusters into the first of them; answers whether it was done. */
-export async function merge(clusters) {
-  const order = { command: "merge", cluster_ids: clusters.map((cluster) => cluster.cluster_id) };
-  const done = `Merged ${count(clusters.length, "cluster")} into ${called(clusters[0])}.`;
-  return (await carryOut(clusters[0].scope, order, { done, seen: clusters })) !== null;
-}
 
 /** Why clusters cannot become one, null where they can. */
 export function hindrance(clusters) {

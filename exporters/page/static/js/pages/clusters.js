@@ -1,13 +1,14 @@
 // All clusters as contact sheets: filtered, ordered, walked over, selected and merged.
 
 import { get, Problem } from "../api.js";
+import { merge, undoLast } from "../corrections.js";
 import { put, the } from "../dom.js";
 import { asked, filled, filters } from "../filters.js";
 import { count } from "../format.js";
 import { keys } from "../keys.js";
 import { list } from "../list.js";
 import { follow } from "../live.js";
-import { confirmMerge, dragging, hindrance, merge } from "../merging.js";
+import { confirmMerge, dragging, hindrance } from "../merging.js";
 import { called, empty } from "../parts.js";
 import { roving } from "../roving.js";
 import { scope } from "../scope.js";
@@ -43,9 +44,10 @@ keys({
   "/": ["search by name", () => form.elements.text.focus()],
   x: ["select the cluster that has the focus", pickFocused],
   m: ["merge the selected clusters", mergePicked],
+  u: ["undo the last merge", undoLast],
   Escape: ["clear the selection", clearPicked],
 });
-document.addEventListener("cairn:corrected", () => redraw([...corrected.values()])); // undone
+document.addEventListener("cairn:corrected", () => merging || redraw([...corrected.values()])); // undone
 follow(scope(), (events) => sheet.hear(events));
 addEventListener("pagehide", remember);
 
@@ -128,10 +130,10 @@ async function mergeDragged(source, target) {
 async function mergeAll(clusters) {
   merging = true;
   showSelection();
+  for (const cluster of clusters) corrected.set(keyOfCluster(cluster), cluster);
   try {
-    if (!(await merge(clusters))) return;
+    if (!(await merge(...clusters))) return;
     sheet.unpick();
-    for (const cluster of clusters) corrected.set(keyOfCluster(cluster), cluster);
     await redraw(clusters);
     focusOn(clusters[0]);
   } finally {
