@@ -210,6 +210,18 @@ def test_a_failure_can_be_tried_again(served: Site, window: Window) -> None:
     window.wrong.clear()
 
 
+def test_an_answer_of_somebody_else(served: Site, window: Window) -> None:
+    """A proxy's own page in place of an answer is told, and is not waited on for ever."""
+    items = served.worker.photos(1)
+    html = "<html>"
+    window.page.route("**/cluster/members?*", lambda route: route.fulfill(body=html), times=2)
+    page = window.open(path_to(cluster_of(served, items[0])))
+    photos = page.get_by_role("region", name="Photos")
+    expect(photos.get_by_role("alert")).to_contain_text("What answers is not Cairn.")
+    photos.get_by_role("button", name="Try again").click()
+    expect(photos.locator(".tile")).to_have_count(1)
+
+
 def test_nothing_to_show(served: Site, window: Window) -> None:
     """Without a name, and with one that nothing has, the page says what to do."""
     window.refusals = True

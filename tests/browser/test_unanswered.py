@@ -1,4 +1,4 @@
-"""Corrections whose answers are lost on the way, or come late: nothing is done twice or mistaken."""
+"""Corrections whose answers are lost or late: nothing is done twice or mistaken."""
 
 from __future__ import annotations
 

@@ -35,13 +35,21 @@ export const send = (path, value) => post(path, {}, JSON.stringify(value), "appl
 export const read = (path, query, how) => ask(address(path, query), {}, how);
 
 async function ask(url, options, how = (answer) => answer.json()) {
-  const response = await fetch(url, options).catch((error) => {
-    if (error.name === "AbortError") throw error;
-    throw new Problem(0, "The server does not answer. Is it running?");
-  });
-  if (response.status === 401) logIn();
-  if (!response.ok) throw new Problem(response.status, await sentence(response));
-  return how(response);
+  try {
+    const response = await fetch(url, options);
+    if (response.status === 401) logIn();
+    if (!response.ok) throw new Problem(response.status, await sentence(response));
+    return await how(response);
+  } catch (error) {
+    throw silence(error) ?? error;
+  }
+}
+
+/** What browsers throw where no answer came, it broke off, or is not that of this server. */
+function silence(error) {
+  if (error instanceof TypeError) return new Problem(0, "The server does not answer. Is it running?");
+  if (error instanceof SyntaxError) return new Problem(0, "What answers is not Cairn. Is there a proxy before it?");
+  return null;
 }
 
 /** Go to the login, and come back here afterwards. */

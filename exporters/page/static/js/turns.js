@@ -13,10 +13,13 @@ export function inTurns(work, restMs) {
     again = true;
     if (running) return;
     running = true;
-    while (again) {
-      again = false;
-      await work().finally(() => pause(restMs));
+    try {
+      while (again) {
+        again = false;
+        await work().finally(() => pause(restMs));
+      }
+    } finally {
+      running = false;
     }
-    running = false;
   };
 }

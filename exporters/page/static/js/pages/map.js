@@ -46,13 +46,13 @@ class Map3D {
   }
 
   async load() {
-    const points = await read("map", { scope: this.scope }, async (answer) => {
+    const drawn = await read("map", { scope: this.scope }, async (answer) => {
       const version = answer.headers.get("ETag");
-      if (version === this.version) return null;
-      this.version = version;
-      return answer.json();
+      return version === this.version ? null : { version, points: await answer.json() };
     });
-    if (points) this.show(points);
+    if (!drawn) return;
+    this.version = drawn.version;
+    this.show(drawn.points);
   }
 
   show(points) {
