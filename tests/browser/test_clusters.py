@@ -11,17 +11,6 @@ from tests.browser.kit import DAY_S, START, Site, Window
 from tests.browser.sheet import card, cards, focused, order, pile, piles
 
 EVIL = "<img src=x onerror=alert(1)>"
-LOOK_AWAY = """() => new Promise((resolve) => {
-  const { close } = EventSource.prototype;
-  EventSource.prototype.close = function () { close.call(this); resolve(); };
-  Object.defineProperty(document, "hidden", { value: true, configurable: true });
-  document.dispatchEvent(new Event("visibilitychange"));
-})"""
-LOOK_AGAIN = """() => {
-  Object.defineProperty(document, "hidden", { value: false });
-  document.dispatchEvent(new Event("visibilitychange"));
-}"""
-"""What a browser does with a window behind others; it has no other way to be told to."""
 
 
 def test_clusters_are_shown(served: Site, window: Window) -> None:
@@ -116,17 +105,6 @@ def test_news_wait_for_the_reader(served: Site, window: Window) -> None:
     page.get_by_role("button", name="2 clusters changed: show").click()
     expect(cards(page)).to_have_count(4)
     expect(page.get_by_role("button", name="changed: show")).to_be_hidden()
-
-
-def test_a_window_behind_others(served: Site, window: Window) -> None:
-    """It holds no connection, of which browsers have few, and catches up when looked at again."""
-    served.worker.photos(1)
-    page = window.open("/clusters?scope=site")
-    expect(page.get_by_text("live", exact=True)).to_be_visible()
-    page.evaluate(LOOK_AWAY)
-    served.worker.photos(2, 3)
-    page.evaluate(LOOK_AGAIN)
-    expect(page.get_by_role("button", name="2 clusters changed: show")).to_be_visible()
 
 
 def test_coming_back(served: Site, window: Window) -> None:

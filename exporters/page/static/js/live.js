@@ -1,18 +1,21 @@
-// Follows events as they come; the browser connects again by itself and misses none.
+// Follows events as they come, over a connection that is made again wherever it breaks.
 // Only while somebody looks: browsers allow a server six connections for all windows together.
 
 import { address, get } from "./api.js";
 import { the } from "./dom.js";
 
 const TOGETHER_MS = 200;
+const AGAIN_MS = 3000;
 
 /**
  * Call `onEvents` with lists of event bodies of a scope ("": all), each with its number, as they
- * come, and tell in the frame whether the connection stands. Answers the connection.
+ * come, and tell in the frame whether the connection stands. replay: whether what came while
+ * nobody looked is told afterwards. onOpen: called whenever the connection stands anew.
  */
-export function follow(scope, onEvents) {
+export function follow(scope, onEvents, { replay = true, onOpen = () => {} } = {}) {
   let seen = null;
   let waiting = [];
+  let source = null;
   const hand = () => {
     const events = waiting;
     waiting = [];
@@ -23,37 +26,41 @@ export function follow(scope, onEvents) {
     if (!waiting.length) setTimeout(hand, TOGETHER_MS);
     waiting.push({ ...JSON.parse(message.data), number: seen });
   };
-  let source = connect(scope, seen, hear);
-  document.addEventListener("visibilitychange", async () => {
-    if (document.hidden) {
-      seen ??= await last(scope);
-      if (document.hidden && seen !== null) source.close();
-    } else if (source.readyState === EventSource.CLOSED) {
-      source = connect(scope, seen, hear);
-    }
-  });
+  const connect = () => {
+    source = new EventSource(address("events", { scope, after: replay ? seen : null }));
+    source.addEventListener("open", opened);
+    source.addEventListener("message", hear);
+    source.addEventListener("error", lost);
+  };
+  const opened = async () => {
+    tell("live", "good");
+    onOpen();
+    if (!replay || seen !== null) return;
+    const last = await lastEvent(scope); // else what comes before the first one is missed
+    seen ??= last;
+    rest();
+  };
+  const lost = () => {
+    tell("connecting…", "bad");
+    if (!isClosed()) return; // the browser does it by itself
+    get("scopes").catch(() => {}); // leads to the login
+    setTimeout(goOn, AGAIN_MS);
+  };
+  const isClosed = () => source.readyState === EventSource.CLOSED;
+  const goOn = () => document.hidden || !isClosed() || connect();
+  const rest = () => {
+    if (document.hidden && (!replay || seen !== null)) source.close();
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : goOn()));
   addEventListener("pagehide", () => source.close());
   addEventListener("pageshow", (event) => event.persisted && location.reload()); // it was closed
-  return source;
-}
-
-function connect(scope, after, hear) {
-  const source = new EventSource(address("events", { scope, after }));
-  source.addEventListener("open", () => tell("live", "good"));
-  source.addEventListener("error", () => lost(source));
-  source.addEventListener("message", hear);
-  return source;
+  connect();
 }
 
 /** Number of the last event about a cluster; null where it cannot be had. */
-async function last(scope) {
+async function lastEvent(scope) {
   const { rows } = await get("clusters", { scope, limit: 1 }).catch(() => ({ rows: null }));
   return rows && (rows[0]?.changed ?? 0);
-}
-
-function lost(source) {
-  tell("connecting…", "bad");
-  if (source.readyState === EventSource.CLOSED) get("scopes").catch(() => {}); // leads to the login
 }
 
 function tell(text, kind) {

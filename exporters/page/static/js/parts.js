@@ -12,7 +12,10 @@ export const photoPage = (item) => page("/photo", { scope: item.scope, id: item.
 /** What a cluster is called: its name, or the beginning of its id. */
 export const called = (cluster) => cluster.name || cluster.cluster_id.slice(0, 10);
 
-/** The item's small picture; a grey stone where there is none. */
+const AGAIN_MS = 5000;
+const MOST_TRIES = 4;
+
+/** The item's small picture; a grey stone as long as there is none. */
 export function picture(item, properties = {}) {
   const src = address("item/thumbnail", { scope: item.scope, id: item.item_id });
   const image = h("img", {
@@ -20,7 +23,18 @@ export function picture(item, properties = {}) {
   });
   image.addEventListener("error", () => image.classList.add("missing"));
   image.addEventListener("load", () => image.classList.remove("missing"));
+  keepTrying(image, src);
   return image;
+}
+
+/** Small pictures are made a little after their photos came in; some never can be. */
+function keepTrying(image, src) {
+  let left = MOST_TRIES;
+  image.addEventListener("error", () => {
+    if (left === 0) return;
+    left -= 1;
+    setTimeout(() => image.setAttribute("src", src), AGAIN_MS);
+  });
 }
 
 /** Image ids are often paths, which begin alike. */

@@ -17,8 +17,6 @@ const LOOK_MS = 5000;
 const NEWEST = 24;
 const CHANGED = 8;
 const HAPPENINGS = 8;
-const MOST_SCOPES = 12;
-const MOST_TRIES = 4;
 
 const ofScope = (row) => [row.scope, row.item_id ?? row.cluster_id];
 const section = (id, rules) => growing(the(`#${id}`), the(`#${id}-fresh`), rules);
@@ -42,13 +40,19 @@ follow(scope(), (events) => {
   showPace();
   look();
   if (events.some((event) => event.command_id)) lookAround();
-});
-document.addEventListener("cairn:corrected", look);
-setInterval(() => { look(); lookAround(); lookForPictures(); }, LOOK_MS);
+}, { replay: false }); // what came long ago is not the pace of this minute
+document.addEventListener("visibilitychange", lookAtAll);
+setInterval(lookAtAll, LOOK_MS);
 setInterval(showPace, BIN_MS / 5);
 showPace();
-look();
-lookAround();
+lookAtAll();
+
+/** While somebody looks. */
+function lookAtAll() {
+  if (document.hidden) return;
+  look();
+  lookAround();
+}
 
 /** What changes with every photo. */
 async function lookAtPhotos() {
@@ -72,34 +76,14 @@ async function lookAtRest() {
     const [feed, refused, corrected] = await Promise.all([
       get("feed"),
       get("rejections", { scope: scope(), limit: HAPPENINGS }),
-      corrections(),
+      get("commands", { scope: scope(), limit: HAPPENINGS }),
     ]);
     put(the("#feed"), freshness(feed.rows));
     showRefused(refused.rows);
-    showCorrected(corrected);
+    showCorrected(corrected.rows);
     the("#none-refused").hidden = refused.rows.length > 0;
-    the("#none-corrected").hidden = corrected.length > 0;
+    the("#none-corrected").hidden = corrected.rows.length > 0;
   });
-}
-
-/** The last ones of a scope, or of all where they are few. */
-async function corrections() {
-  const scopes = scope() ? [scope()] : (await get("scopes")).rows.slice(0, MOST_SCOPES);
-  const answers = await Promise.all(
-    scopes.map((name) => get("commands", { scope: name, limit: HAPPENINGS })),
-  );
-  const rows = answers.flatMap((answer) => answer.rows);
-  return rows.sort((a, b) => (b.asked_at ?? 0) - (a.asked_at ?? 0)).slice(0, HAPPENINGS);
-}
-
-/** Thumbnails are made a little after their photos came in; some never can be. */
-function lookForPictures() {
-  for (const image of document.querySelectorAll("#content img.missing")) {
-    const tries = Number(image.dataset.tries ?? 0);
-    if (tries === MOST_TRIES) continue;
-    image.dataset.tries = tries + 1;
-    image.setAttribute("src", image.getAttribute("src")); // loads it anew
-  }
 }
 
 /** Carry on, or say why not; what is shown already stays. */
@@ -108,7 +92,7 @@ async function told(work) {
     await work();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    put(the("#state"), failure(error, () => { look(); lookAround(); }));
+    put(the("#state"), failure(error, lookAtAll));
   }
 }
 

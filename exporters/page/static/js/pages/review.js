@@ -39,8 +39,7 @@ class Review {
     put(the("#content"), h("p", { class: "loading", role: "status" }, "Loading…"));
     try {
       await this.load();
-      const events = follow(this.scope, () => this.loadSoon());
-      events.addEventListener("open", () => this.loadSoon()); // what came before it was
+      follow(this.scope, () => this.loadSoon(), { onOpen: () => this.loadSoon() });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       put(the("#content"), failure(error, () => this.start()));
