@@ -58,6 +58,30 @@ def test_merged_by_keys_alone(served: Site, window: Window) -> None:
     expect(cards(page)).to_have_count(1)
 
 
+def test_undo_waits_for_whoever_is_at_it(served: Site, window: Window) -> None:
+    """What is said goes after a while, but not under a pointer or the focus."""
+    _, door = piles(served, "Gate", "")
+    page = window.page
+    page.clock.install()
+    window.open("/clusters?scope=site")
+    page.get_by_label("Select Gate").check()
+    page.get_by_label(f"Select {door}").check()
+    page.get_by_role("button", name="Merge").click()
+    undo = page.get_by_role("button", name="Undo")
+    undo.hover()
+    page.clock.fast_forward(30_000)
+    expect(undo).to_be_visible()
+    undo.focus()
+    page.mouse.move(0, 0)
+    page.clock.fast_forward(30_000)
+    expect(undo).to_be_visible()
+    undo.blur()
+    page.clock.fast_forward(30_000)
+    expect(undo).to_be_hidden()
+    page.keyboard.press("u")
+    expect(cards(page)).to_have_count(2)
+
+
 def test_merged_by_drag(served: Site, window: Window) -> None:
     """A card dropped on another joins it, once somebody said yes."""
     _, door = piles(served, "Gate", "")

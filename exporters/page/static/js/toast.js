@@ -5,8 +5,8 @@ import { h, the } from "./dom.js";
 const STAYS_MS = 8000;
 
 /**
- * Say something; kind: "", "good" or "bad"; action: {label, run} becomes a button. Answers what
- * takes it away.
+ * Say something; kind: "", "good" or "bad"; action: {label, run} becomes a button. It goes after a
+ * while, but not while somebody is at it. Answers what takes it away.
  */
 export function tell(text, { kind = "", action = null, stays = false } = {}) {
   const button = action && h("button", { on: { click: () => { close(); action.run(); } } }, action.label);
@@ -14,6 +14,7 @@ export function tell(text, { kind = "", action = null, stays = false } = {}) {
   const toast = h("div", { class: `toast ${kind}` }, h("p", {}, text), button, away);
   const close = () => toast.remove();
   the("#toasts").append(toast);
-  if (!stays && kind !== "bad") setTimeout(close, STAYS_MS);
+  const goLater = () => setTimeout(() => (toast.matches(":hover, :focus-within") ? goLater() : close()), STAYS_MS);
+  if (!stays && kind !== "bad") goLater();
   return close;
 }
