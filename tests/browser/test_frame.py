@@ -53,6 +53,38 @@ def test_shortcuts_are_listed(window: Window) -> None:
     expect(page.get_by_role("dialog")).to_contain_text("this list")
 
 
+def test_shortcuts_can_be_switched_off(served: Site, window: Window) -> None:
+    """Who dictates can do without keys that act by themselves; the list of them stays."""
+    served.worker.photos(1)
+    page = window.open("/clusters")
+    page.get_by_label("Settings").click()
+    page.get_by_label("shortcuts of a single character").uncheck()
+    window.open("/clusters")
+    box = page.get_by_label("Select", exact=False).first
+    page.get_by_role("article").get_by_role("heading").get_by_role("link").focus()
+    page.keyboard.press("x")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(box).not_to_be_checked()
+    page.get_by_label("Settings").click()
+    page.get_by_label("shortcuts of a single character").check()
+    page.get_by_role("article").get_by_role("heading").get_by_role("link").focus()
+    page.keyboard.press("x")
+    expect(box).to_be_checked()
+
+
+def test_a_key_held_down_acts_once(served: Site, window: Window) -> None:
+    """Repeats of a key are of no more effect, for corrections cannot be meant by the dozen."""
+    served.worker.photos(1)
+    page = window.open("/clusters")
+    expect(page.get_by_role("article")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.down("x")
+    page.keyboard.down("x")
+    expect(page.get_by_label("Select", exact=False).first).to_be_checked()
+
+
 def test_login(browser: Browser, tmp_path: Path) -> None:
     """With a token nothing is shown before it was given, and then what was wanted."""
     with site(tmp_path, token=WORD) as made:

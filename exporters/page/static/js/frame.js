@@ -2,7 +2,7 @@
 
 import { get, Problem } from "./api.js";
 import { h, put, the } from "./dom.js";
-import { listKeys } from "./keys.js";
+import { keysWanted, listKeys, wantKeys } from "./keys.js";
 import { page, scope } from "./scope.js";
 import { tell } from "./toast.js";
 
@@ -16,6 +16,7 @@ the("#scope").addEventListener("focus", offerScopes, { once: true });
 the("#show-keys").addEventListener("click", listKeys);
 keepName();
 keepColours();
+keepKeys();
 
 /** The scope goes with whoever follows the menu. */
 function showScope() {
@@ -59,4 +60,10 @@ function keepColours() {
       else document.documentElement.dataset.theme = choice.value;
     });
   }
+}
+
+function keepKeys() {
+  const box = the("#use-keys");
+  box.checked = keysWanted();
+  box.addEventListener("change", () => wantKeys(box.checked));
 }

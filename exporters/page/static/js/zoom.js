@@ -2,6 +2,7 @@
 
 import { address, Problem, read } from "./api.js";
 import { h, put, the } from "./dom.js";
+import { isWanted } from "./keys.js";
 import { photoPage } from "./parts.js";
 
 /** Show two items' photos in the dialog `#zoom` of the page; it closes by itself on Escape. */
@@ -20,7 +21,7 @@ export function zoom(items) {
   the("#zoom-points").onclick = toggle;
   the("#zoom-close").onclick = () => dialog.close();
   dialog.onkeydown = (event) => {
-    if (event.key === "m" && items.length > 1) toggle();
+    if (event.key === "m" && items.length > 1 && isWanted(event.key)) toggle();
     if (event.key === " " && event.target === the("#zoom-close")) dialog.close();
   };
   show(photos(items), false);
