@@ -132,6 +132,20 @@ def test_photo_is_linked_with_another(served: Site, window: Window) -> None:
     assert_agreed(served)
 
 
+def test_a_link_that_cannot_be_made(served: Site, window: Window) -> None:
+    """Where the other photo's cluster cannot be asked for, the page says so."""
+    items = served.worker.photos(1, 2)
+    page = window.open(path_to(items[0]))
+    page.get_by_role("button", name="Link with another…").click()
+    dialog = page.get_by_role("dialog", name="Link image-1 with another photo")
+    dialog.get_by_role("button", name="image-2").click()
+    page.route("**/api/v1/cluster?*", lambda route: route.abort())
+    dialog.get_by_role("button", name="They show the same").click()
+    expect(page.get_by_text("The server does not answer.")).to_be_visible()
+    assert len(clusters(served)) == 2
+    window.wrong.clear()
+
+
 def test_everything_on_a_photo_is_framed(served: Site, window: Window) -> None:
     """What was found on one photo is framed, and each frame leads to what it holds."""
     one = prepared(7, place=1, content=content_hash(drawn(1, 7)))

@@ -55,7 +55,7 @@ const MOVES = {
 };
 
 function pressed(event, cloud) {
-  if (!MOVES[event.key] || event.ctrlKey || event.metaKey) return;
+  if (!MOVES[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   MOVES[event.key](cloud.camera);
   cloud.draw();

@@ -13,6 +13,7 @@ import { explanation } from "../photo/explain.js";
 import { facts } from "../photo/facts.js";
 import { framed } from "../photo/framed.js";
 import { page, scope } from "../scope.js";
+import { tell } from "../toast.js";
 
 const LIKE = 12;
 const id = new URLSearchParams(location.search).get("id") ?? "";
@@ -114,9 +115,17 @@ async function linkAnother() {
   const { item, cluster } = found;
   const choice = await chosenPhoto(`Link ${item.image_id} with another photo`, item);
   if (!choice) return;
-  const { cluster_id: other } = choice.item;
-  const seen = other === cluster.cluster_id ? [cluster] : [cluster, await get("cluster", { scope: scope(), id: other })];
-  await link(seen, [item, choice.item], choice.together);
+  try {
+    await link(await clustersOf(cluster, choice.item), [item, choice.item], choice.together);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    tell(error.message, { kind: "bad" });
+  }
+}
+
+/** A cluster, and that of another item where it is another one. */
+async function clustersOf(cluster, { cluster_id: id }) {
+  return id === cluster.cluster_id ? [cluster] : [cluster, await get("cluster", { scope: scope(), id })];
 }
 
 const ACTS = [
