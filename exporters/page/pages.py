@@ -45,26 +45,27 @@ PAGES: Final = (
 class Shell:
     """Answers one page, for whoever the guard let through."""
 
-    def __init__(self, environment: Environment, page: Page, *, can_leave: bool) -> None:
+    def __init__(self, environment: Environment, page: Page, options: Options) -> None:
         self._environment = environment
         self._page = page
-        self._can_leave = can_leave
+        self._options = options
 
     async def __call__(self, _: Request) -> Response:
         """Render it."""
         template = self._environment.get_template(f"{self._page.name}.html.j2")
-        menu = [page for page in PAGES if page.in_menu]
-        html = template.render(page=self._page, menu=menu, can_leave=self._can_leave)
+        html = template.render(
+            page=self._page,
+            menu=[page for page in PAGES if page.in_menu],
+            can_leave=self._options.token is not None,
+            most_image_bytes=self._options.max_image_bytes,
+        )
         return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})
 
 
 def page_routes(options: Options) -> list[BaseRoute]:
     """All pages, what they load, and the login where there is a token."""
     environment = _environment()
-    shells = [
-        Route(page.path, Shell(environment, page, can_leave=options.token is not None).__call__)
-        for page in PAGES
-    ]
+    shells = [Route(page.path, Shell(environment, page, options).__call__) for page in PAGES]
     login = Login(environment.get_template("login.html.j2"), options.token, POLICY)
     return [
         *shells,

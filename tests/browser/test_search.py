@@ -6,17 +6,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from engine.commands import NameCluster
 from engine.errors import BadImage
 from engine.types import Box, Correction, Origin, Vector
 from exporters.api.port import NoTextModel, Tools
-from tests.browser.kit import Site, Window, site
+from tests.browser.kit import Site, Window, Worker, site
 from tests.builders import unit
 
 EVIL = "<img src=x onerror=alert(1)>"
 WHOLE = Box(0, 0, 9, 9)
+MOST_BYTES = 3 * 1024 * 1024 // 2
 HAND_OVER = """([target, kind, name, bytes]) => {
   const files = new DataTransfer();
   files.items.add(new File(["place 1".padEnd(bytes)], name, { type: "image/jpeg" }));
@@ -45,7 +46,11 @@ class Seer:
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Site]:
     """A site that can search, with two photos of place 1 and one of place 2."""
-    with site(tmp_path, lambda worker: Tools(worker, searcher=Seer())) as made:
+
+    def tools(worker: Worker) -> Tools:
+        return Tools(worker, searcher=Seer())
+
+    with site(tmp_path, tools, max_image_bytes=MOST_BYTES) as made:
         made.worker.photos(1, 1, 2)
         yield made
 
@@ -137,12 +142,40 @@ def test_what_is_no_photo(window: Window) -> None:
     text = FilePayload(name="notes.txt", mimeType="text/plain", buffer=b"x")
     page.get_by_label("Choose a photo").set_input_files(text)
     expect(page.get_by_text("“notes.txt” is not a photo.")).to_be_visible()
-    hand_over(page, "drop", "huge.jpg", 25 * 1024 * 1024 + 1)
-    expect(page.get_by_text("is larger than 25 MB")).to_be_visible()
+    hand_over(page, "drop", "huge.jpg", MOST_BYTES + 1)
+    expect(page.get_by_text("is larger than 1.5 MB")).to_be_visible()
     assert window.wrong == []
     page.get_by_label("Choose a photo").set_input_files(photo("broken.jpg", b"no"))
     expect(page.get_by_role("alert")).to_contain_text("no photo")
     window.wrong.clear()
+
+
+def test_a_photo_of_a_kind_that_the_browser_does_not_know(window: Window) -> None:
+    """The end of its name tells, as for photos of some phones."""
+    page = window.open("/search?scope=site")
+    unknown = FilePayload(name="IMG_1.HEIC", mimeType="", buffer=b"place 1")
+    with page.expect_request("**/api/v1/search/image?*") as asked:
+        page.get_by_label("Choose a photo").set_input_files(unknown)
+    assert asked.value.headers["content-type"] == "image/heic"
+    expect(tiles(page)).to_have_count(3)
+
+
+def test_an_answer_that_nobody_waits_for(window: Window) -> None:
+    """Who went on before it came is not shown it."""
+    page = window.page
+    held: list[Route] = []
+    page.route("**/api/v1/search/words?*", lambda route: held.append(route))  # noqa: PLW0108  it marks it
+    window.open("/search?scope=site")
+    page.get_by_label("Words").fill("place 1")
+    with page.expect_request("**/api/v1/search/words?*"):
+        page.keyboard.press("Enter")
+    page.go_back()
+    expect(page.get_by_text("Searching…")).to_be_hidden()
+    with page.expect_response("**/api/v1/search/words?*") as answer:
+        held[0].continue_()
+    answer.value.finished()
+    page.evaluate("new Promise(requestAnimationFrame)")
+    expect(tiles(page)).to_have_count(0)
 
 
 def test_more_like_this(window: Window) -> None:

@@ -2,13 +2,21 @@
 
 import { the } from "./dom.js";
 
-const MOST_BYTES = 25 * 1024 * 1024;
+const MB = 1024 * 1024;
+/** By the ends of names, for browsers that do not know these. */
+const KINDS = {
+  heic: "image/heic", heif: "image/heif", tif: "image/tiff", tiff: "image/tiff", webp: "image/webp",
+};
+
+/** Media type of a file; empty where nobody knows. */
+export const kindOf = ({ type, name }) => type || (KINDS[name.split(".").pop().toLowerCase()] ?? "");
 
 /** What is wrong with a file, before it is sent; null for nothing. */
-export function fault(file) {
-  if (!file.type.startsWith("image/")) return `“${file.name}” is not a photo.`;
-  if (file.size > MOST_BYTES) return `“${file.name}” is larger than 25 MB: choose a smaller photo.`;
-  return null;
+export function fault(file, mostBytes) {
+  if (!kindOf(file).startsWith("image/")) return `“${file.name}” is not a photo.`;
+  if (file.size <= mostBytes) return null;
+  const most = (mostBytes / MB).toLocaleString("en", { maximumFractionDigits: 1 });
+  return `“${file.name}” is larger than ${most} MB: choose a smaller photo.`;
 }
 
 /** Call `take(file)` with what is chosen in `field`, or dropped or pasted on the page. */

@@ -6,7 +6,7 @@ import { count } from "../format.js";
 import { keys } from "../keys.js";
 import { showFound } from "../likeness.js";
 import { empty, failure, photoPage, picture } from "../parts.js";
-import { fault, takePhotos } from "../photofile.js";
+import { fault, kindOf, takePhotos } from "../photofile.js";
 import { page, someScope } from "../scope.js";
 import { tell } from "../toast.js";
 
@@ -40,7 +40,7 @@ function go(query) {
 }
 
 function take(file) {
-  const wrong = fault(file);
+  const wrong = fault(file, Number(the("#by-words").dataset.mostBytes));
   if (wrong) return tell(wrong, { kind: "bad" });
   history.pushState(null, "", page("/search"));
   return searchByFile(file);
@@ -63,7 +63,7 @@ function searchByFile(file) {
   if (upload) URL.revokeObjectURL(upload);
   upload = URL.createObjectURL(file);
   const shown = h("img", { src: upload, alt: "The photo searched by" });
-  const ask = (scope) => post("search/image", { scope, k: MOST }, file, file.type);
+  const ask = (scope) => post("search/image", { scope, k: MOST }, file, kindOf(file));
   return search(ask, () => [shown, h("p", {}, "Photos like ", h("b", {}, file.name))]);
 }
 
@@ -80,8 +80,8 @@ function likeImage(scope, id) {
 
 /** ask(scope) answers rows; by(scope): what it is searched by, to be shown. */
 async function search(ask, by) {
-  const mine = ++turn;
   clear();
+  const mine = turn;
   put(the("#results"), h("p", { class: "loading", role: "status" }, "Searching…"));
   try {
     const scope = await someScope();
@@ -113,7 +113,9 @@ function told(error, again) {
 
 const withCode = (text) => text.split("`").map((part, at) => (at % 2 ? h("code", {}, part) : part));
 
+/** Nothing is shown, nor will what was asked for before. */
 function clear() {
+  turn += 1;
   found = [];
   the("#asked").hidden = true;
   the("#standing").hidden = true;
