@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import expect
 
 from engine.commands import MergeClusters
-from tests.browser.kit import DAY_S, START, Site, Window
+from tests.browser.kit import DAY_S, START, Site, Window, drawn
 from tests.browser.sheet import card, cards, focused, order, pile, piles
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -25,6 +25,21 @@ def test_clusters_are_shown(served: Site, window: Window) -> None:
     expect(gate).to_contain_text("48.20")
     expect(gate.get_by_role("img")).to_have_count(2)
     expect(page.get_by_text("2 clusters shown")).to_be_visible()
+
+
+def test_pictures_come_later(served: Site, window: Window) -> None:
+    """A photo without its picture is a stone, until there is one."""
+    served.worker.photos(1)
+    served.view.put_thumbnail("site", "image-1", b"")
+    page = window.page
+    page.clock.install()
+    window.open("/clusters")
+    picture = cards(page).get_by_role("img")
+    expect(picture).to_have_class("missing")
+    served.view.put_thumbnail("site", "image-1", drawn(1, 1))
+    page.clock.fast_forward(5_000)
+    expect(picture).not_to_have_class("missing")
+    window.wrong.clear()
 
 
 def test_nothing_yet(window: Window) -> None:
