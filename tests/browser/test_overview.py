@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from engine.commands import NameCluster
 from engine.types import Correction, Origin, Rejection
 from exporters.view.answers import Behind
-from tests.browser.kit import Site, Window, drawn
+from tests.browser.kit import Site, Window
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -82,18 +82,6 @@ def test_photos_come_in_live(served: Site, window: Window) -> None:
     expect(total(page, "photos")).to_contain_text("3")
     expect(page.get_by_role("article").first).to_contain_text("2 photos")
     expect(page.get_by_text("1 photo in the last minute")).to_be_visible()
-
-
-def test_pictures_come_later(served: Site, window: Window) -> None:
-    """A photo without its thumbnail is shown as a stone, until there is one."""
-    served.worker.photos(1)
-    served.view.put_thumbnail("site", "image-1", b"")
-    page = window.open("/?scope=site")
-    shown = strip(page).get_by_role("img")
-    expect(shown).to_have_class("missing")
-    served.view.put_thumbnail("site", "image-1", drawn(1, 1))
-    expect(shown).not_to_have_class("missing", timeout=20_000)
-    window.wrong.clear()
 
 
 def test_the_strip_holds_still(served: Site, window: Window) -> None:
