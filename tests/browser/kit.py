@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, sync_playwright
 
 from engine.pipeline import content_hash
 from engine.ports import Store
@@ -199,3 +199,16 @@ class Window:
 
     def _broke(self, error: Error) -> None:
         self.wrong.append(str(error))
+
+
+def held(page: Page, pattern: str) -> Callable[[], None]:
+    """Let requests wait on their way to the server; answers what lets them go."""
+    waiting: list[Route] = []
+    page.route(pattern, lambda route: waiting.append(route))
+
+    def release() -> None:
+        for route in waiting:
+            route.continue_()
+        page.unroute(pattern)
+
+    return release

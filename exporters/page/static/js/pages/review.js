@@ -27,6 +27,7 @@ class Review {
     this.details = new Details(scope);
     this.sending = new Sending(scope);
     this.history = [];
+    this.refusals = 0;
     this.shown = null;
     this.card = null;
     this.choices = [];
@@ -167,6 +168,8 @@ class Review {
   refused(entry, error) {
     if (!(error instanceof Problem)) throw error;
     tell(error.message, { kind: "bad" });
+    if (error.handedIn) return; // a worker may come to it yet: it stays decided, and can be taken back
+    this.refusals += 1;
     this.history = this.history.filter((other) => other !== entry);
     this.details.forget(entry.suggestion);
     this.queue.reopen(entry.suggestion);
@@ -202,8 +205,19 @@ class Review {
     if (this.card) this.look(0, this.card.sides[0].photos[0]);
   }
 
-  open() {
-    if (this.card) location.assign(leadsTo(this.card));
+  /** Leave once all is carried out; what is refused is told here. */
+  async open() {
+    if (!this.card) return;
+    const [target, refusals] = [leadsTo(this.card), this.refusals];
+    const wait = this.sending.busy && tell("Working…", { stays: true });
+    await this.sending.rest();
+    if (wait) wait();
+    if (refusals === this.refusals) location.assign(target);
+  }
+
+  /** Decisions that still wait to be handed in would be lost with the page. */
+  warn(event) {
+    if (this.sending.busy) event.preventDefault();
   }
 
   tellProgress() {
@@ -234,6 +248,7 @@ function listen(review) {
   const press = (key) => once(() => review.press(key));
   const back = once(() => review.back());
   the("#back").addEventListener("click", () => review.back());
+  addEventListener("beforeunload", (event) => review.warn(event));
   keys({
     1: ["first answer", press("1")],
     2: ["second answer", press("2")],

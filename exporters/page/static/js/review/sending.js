@@ -19,6 +19,11 @@ export class Sending {
     return this.waiting > 0;
   }
 
+  /** Wait until all that was decided is carried out or refused. */
+  async rest() {
+    while (this.busy) await this.last;
+  }
+
   /** Hand in an order; seen: clusters as they were shown. Throws a Problem where it is refused. */
   carry(order, seen) {
     return this.inTurn(async () => {
@@ -27,10 +32,10 @@ export class Sending {
     });
   }
 
-  /** Undo a command once it is settled; does nothing where it was refused. */
+  /** Undo a command once it is settled or handed in; does nothing where it was refused. */
   takeBack(settling, seen) {
     return this.inTurn(async () => {
-      const done = await settling.catch(() => null);
+      const done = await settling.catch(handedIn);
       if (!done) return;
       const now = Object.fromEntries(seen.map((one) => [one.cluster_id, this.revision(one)]));
       await this.settle({ command: "undo", undone_id: done.command_id }, now);
@@ -66,3 +71,6 @@ export class Sending {
     }
   }
 }
+
+/** The command of a failure, where one was handed in that nobody came to in time. */
+const handedIn = ({ handedIn: command_id }) => command_id ? { command_id } : null;
