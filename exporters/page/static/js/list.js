@@ -6,9 +6,10 @@ import { empty, failure } from "./parts.js";
 
 /**
  * Fill `node` with what `load(cursor)` answers, each row made by `make(row)`.
- * nothing: what to say where there is nothing. Answers {reload}.
+ * nothing: what to say where there is nothing. cleared: called just before all rows are made anew.
+ * Answers {reload}.
  */
-export function list(node, { load, make, nothing }) {
+export function list(node, { load, make, nothing, cleared = () => {} }) {
   const foot = h("div", { class: "foot" });
   node.after(foot);
   let turn = 0;
@@ -22,7 +23,10 @@ export function list(node, { load, make, nothing }) {
     try {
       const part = await load(cursor);
       if (mine !== turn) return; // a newer question was asked meanwhile
-      if (!cursor) node.replaceChildren();
+      if (!cursor) {
+        cleared();
+        node.replaceChildren();
+      }
       node.append(...part.rows.map(make));
       foot.replaceChildren(...rest(part, node.childElementCount, mine));
     } catch (error) {

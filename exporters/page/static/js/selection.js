@@ -40,7 +40,7 @@ export class Selection {
   }
 
   all() {
-    for (const tile of this.#node.children) this.#mark(tile, true);
+    for (const tile of this.#tiles) this.#mark(tile, true);
     this.#changed(this.items);
   }
 
@@ -50,9 +50,10 @@ export class Selection {
     this.#changed([]);
   }
 
-  /** Before all tiles are made anew. */
+  /** All tiles are made anew: those of before can be chosen no more. */
   reset() {
     this.clear();
+    this.#rows = new WeakMap();
     this.#current = null;
   }
 
@@ -70,6 +71,11 @@ export class Selection {
     tile?.querySelector("a").focus();
   }
 
+  /** Those that can be chosen. */
+  get #tiles() {
+    return [...this.#node.children].filter((tile) => this.#rows.has(tile));
+  }
+
   #mark(tile, on) {
     if (on) this.#chosen.add(tile);
     else this.#chosen.delete(tile);
@@ -78,20 +84,22 @@ export class Selection {
   }
 
   #toggle(tile) {
+    if (!this.#rows.has(tile)) return;
     this.#mark(tile, !this.#chosen.has(tile));
     this.#anchor = tile;
     this.#changed(this.items);
   }
 
   #range(tile) {
-    const all = [...this.#node.children];
+    const all = this.#tiles;
+    if (!all.includes(tile)) return;
     const [from, to] = [all.indexOf(this.#anchor ?? tile), all.indexOf(tile)].sort((a, b) => a - b);
     for (const one of all.slice(Math.max(0, from), to + 1)) this.#mark(one, true);
     this.#changed(this.items);
   }
 
   #focused(tile) {
-    if (!tile) return;
+    if (!this.#rows.has(tile)) return;
     if (this.#current) this.#current.querySelector("a").tabIndex = -1;
     tile.querySelector("a").tabIndex = 0;
     this.#current = tile;
@@ -99,7 +107,11 @@ export class Selection {
 
   #clicked(event, tile) {
     const checked = event.target.matches(".check input");
-    if (!tile || (event.target.closest(".check") && !checked)) return; // its input is clicked too
+    if (!this.#rows.has(tile)) {
+      if (checked) event.preventDefault();
+      return;
+    }
+    if (event.target.closest(".check") && !checked) return; // its input is clicked too
     if (event.shiftKey) this.#range(tile);
     else if (checked || this.#always || this.#chosen.size || event.ctrlKey || event.metaKey) {
       this.#toggle(tile);
@@ -125,6 +137,10 @@ export class Selection {
   }
 
   #dragged(event, tile) {
+    if (!this.#rows.has(tile)) {
+      event.preventDefault();
+      return;
+    }
     if (!this.#chosen.has(tile)) {
       this.clear();
       this.#toggle(tile);

@@ -25,6 +25,7 @@ export class Members {
       load: (cursor) => this.#load(cursor),
       make: (item) => this.#tile(item),
       nothing: "No photo lies here.",
+      cleared: () => this.selection.reset(),
     });
     this.#order.addEventListener("change", () => this.reload());
     this.#listen();
@@ -36,7 +37,7 @@ export class Members {
     this.reload();
   }
 
-  /** Show what there is now; nothing stays chosen. */
+  /** Show what there is now; nothing stays chosen, nor can what is shown until then be. */
   reload() {
     this.selection.reset();
     this.#list.reload();

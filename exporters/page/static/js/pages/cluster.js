@@ -108,7 +108,9 @@ const farewell = () => h("div", { class: "notice" },
 async function showTrack(parts) {
   if (cluster.state === "retired") return;
   try {
-    drawTrack(await track(cluster), parts);
+    const { revision } = cluster;
+    const known = await track(cluster);
+    if (revision === cluster.revision) drawTrack(known, parts);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     put(the("#timeline"), failure(error, () => showTrack(parts)));
@@ -124,20 +126,24 @@ function drawTrack(known, parts) {
 /** Show what there is now, after somebody here corrected it or wanted to see. */
 async function lookAgain(parts) {
   try {
-    cluster = await ask();
+    const now = await ask();
+    showAgain(now, now.state === "retired" ? parts.track : await track(now), parts);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return say(failure(error, () => lookAgain(parts)));
+    say(failure(error, () => lookAgain(parts)));
   }
+}
+
+/** All of it at once: what is chosen counts as seen in the revision that is shown. */
+function showAgain(now, known, parts) {
+  cluster = now;
   say();
   showHead(parts);
   parts.similar.reload();
   parts.history.reload();
   keepFocus();
-  const zoomed = parts.timeline.range !== null;
-  if (!zoomed) parts.members.reload();
-  await showTrack(parts);
-  if (zoomed) parts.members.only(during(parts.track.rows, parts.timeline.range));
+  drawTrack(known, parts);
+  parts.members.only(during(known.rows, parts.timeline.range));
 }
 
 /** What had the focus may be gone in a moment. */
