@@ -28,6 +28,7 @@ export class Timeline {
   #untimed = 0;
   #whole = true;
   #range = null;
+  #brushing = false;
 
   /** zoomed: called with [from, to] in seconds, or null for all of the time. */
   constructor(node, zoomed) {
@@ -58,12 +59,24 @@ export class Timeline {
   #zoom(range) {
     this.#range = range;
     this.#draw();
-    const buttons = [...this.#node.querySelectorAll(".phases button")];
+    const buttons = this.#buttons;
     (buttons.find((one) => one.ariaPressed === "true") ?? buttons[0])?.focus();
     this.#zoomed(range);
   }
 
+  get #buttons() {
+    return [...this.#node.querySelectorAll(".phases button")];
+  }
+
+  /** Draw anew, but not under a hand; whoever was at a button goes on at the one in its place. */
   #draw() {
+    if (this.#brushing) return;
+    const place = this.#buttons.indexOf(document.activeElement);
+    this.#drawNow();
+    if (place >= 0) (this.#buttons[place] ?? this.#buttons.at(-1))?.focus();
+  }
+
+  #drawNow() {
     const times = this.#times;
     if (!times.length) return put(this.#node, h("p", { class: "hint" }, "No photo here says when it was taken."));
     const full = [times[0], times.at(-1)];
@@ -98,6 +111,7 @@ export class Timeline {
     const where = (event) => event.clientX - drawing.getBoundingClientRect().left;
     drawing.addEventListener("pointerdown", (event) => {
       start = where(event);
+      this.#brushing = true;
       drawing.setPointerCapture(event.pointerId);
       drawing.append(band);
     });
@@ -106,11 +120,16 @@ export class Timeline {
       band.setAttribute("x", Math.min(start, where(event)));
       band.setAttribute("width", Math.abs(where(event) - start));
     });
-    drawing.addEventListener("pointercancel", () => { start = null; band.remove(); });
-    drawing.addEventListener("pointerup", (event) => {
-      const ends = [start, where(event)].sort((a, b) => a - b);
+    const end = () => {
       start = null;
-      band.remove();
+      this.#brushing = false;
+      this.#draw(); // what came meanwhile too
+    };
+    drawing.addEventListener("pointercancel", end);
+    drawing.addEventListener("pointerup", (event) => {
+      if (start === null) return;
+      const ends = [start, where(event)].sort((a, b) => a - b);
+      end();
       if (ends[1] - ends[0] < DRAGGED) return;
       const inside = within(this.#times, at(ends[0]), at(ends[1]));
       if (inside.length) this.#zoom([inside[0], inside.at(-1)]);

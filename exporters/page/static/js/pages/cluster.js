@@ -149,7 +149,8 @@ function showAgain(now, known, parts) {
 /** What had the focus may be gone in a moment. */
 function keepFocus() {
   const [active, photos] = [document.activeElement, the("#photos")];
-  if (photos.contains(active) || !the("#cluster").contains(active)) photos.focus({ preventScroll: true });
+  const stays = the("#cluster").contains(active) && !photos.contains(active) && active.checkVisibility();
+  if (!stays) photos.focus({ preventScroll: true });
 }
 
 /** What others, or new photos, did to it meanwhile; where nobody answers, the next event asks. */
