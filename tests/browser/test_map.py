@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from engine.commands import MergeClusters, NameCluster
@@ -165,3 +167,30 @@ def test_a_merged_cluster_is_one_colour(served: Site, window: Window) -> None:
     served.correct(Correction("m", "site", Origin("x", 0, 0), MergeClusters(tuple(mapped_ids))))
     page = window.open("/map?scope=site")
     expect(page.get_by_role("img", name="Map of 5 photos on 1 cluster")).to_be_visible()
+
+
+def contrast(one: list[float], other: list[float]) -> float:
+    """As WCAG 2.2 defines it, of colours of 0 to 255."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: list[float]) -> float:
+    parts = [part / 255 for part in colour]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_are_told_from_the_page(window: Window, scheme: Literal["light", "dark"]) -> None:
+    """Each of them, in both modes: 3:1, as things that are not text have to have."""
+    window.page.emulate_media(color_scheme=scheme)
+    page = window.open("/map?scope=site")
+    found = page.evaluate("""async () => {
+      const { background, colourOf } = await import("/static/js/map/colours.js");
+      const { dark, back } = background();
+      return { back, colours: [...Array(500).keys()].map((n) => colourOf(`cluster-${n}`, dark)) };
+    }""")
+    assert min(contrast(colour, found["back"]) for colour in found["colours"]) >= 3

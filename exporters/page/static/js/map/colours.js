@@ -2,15 +2,35 @@
 
 const GOLDEN = 0.618033988749895;
 const DIM = 0.22;
+const STEP = 0.02;
+/** Relative luminance by which a colour has 3:1 to the page, and to a card: at most, and at least. */
+const ON_LIGHT = 0.25;
+const ON_DARK = 0.14;
 
 /** Red, green, blue of a cluster, 0 to 255. dark: of the page. */
 export function colourOf(cluster_id, dark) {
   const number = hash(cluster_id);
   const hue = (number * GOLDEN) % 1;
   const step = (number >>> 7) % 3;
-  const lightness = dark ? 0.58 + 0.09 * step : 0.36 + 0.08 * step;
+  const wanted = dark ? 0.58 + 0.09 * step : 0.36 + 0.08 * step;
   const saturation = (number >>> 11) % 2 ? 0.78 : 0.5;
-  return fromHsl(hue, saturation, lightness);
+  return readable(dark, wanted, (lightness) => fromHsl(hue, saturation, lightness));
+}
+
+/** The colour of that lightness, or of the nearest one that is told from the page. */
+function readable(dark, wanted, made) {
+  let lightness = wanted;
+  while (dark ? luminance(made(lightness)) < ON_DARK : luminance(made(lightness)) > ON_LIGHT) {
+    lightness += dark ? STEP : -STEP;
+  }
+  return made(lightness);
+}
+
+/** Relative luminance as WCAG 2.2 defines it, 0 to 1. */
+function luminance(colour) {
+  const [red, green, blue] = colour.map((part) => part / 255)
+    .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 /** Whether the page is dark just now, and the colour behind it. */
