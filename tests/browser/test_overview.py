@@ -146,6 +146,22 @@ def test_hostile_names_stay_text(served: Site, window: Window) -> None:
     expect(page.get_by_role("list", name="Corrected lately")).to_contain_text(EVIL)
 
 
+def test_a_part_that_fails(served: Site, window: Window) -> None:
+    """The rest is followed, and what is said of it stays as it is, with the focus it has."""
+    served.worker.photos(1)
+    page = window.page
+    page.route("**/api/v1/feed", lambda route: route.abort())
+    window.open("/?scope=site")
+    again = page.get_by_role("alert").get_by_role("button", name="Try again")
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    again.focus()
+    for count in (2, 3):
+        served.worker.photos(count)
+        expect(total(page, "photos")).to_contain_text(str(count))
+    expect(again).to_be_focused()
+    window.wrong.clear()
+
+
 def test_an_outage(served: Site, window: Window) -> None:
     """Where the server does not answer, the page says so and keeps what it knew."""
     served.worker.photos(1)

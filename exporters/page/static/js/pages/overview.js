@@ -31,6 +31,8 @@ const showChanged = section("changed", {
 const showRefused = section("refused", { key: refusalKey, make: refusal });
 const showCorrected = section("corrected", { key: correctionKey, make: correction });
 
+/** What each source could not answer, by its name. */
+const failures = new Map();
 const pace = new Pace();
 const look = inTurns(lookAtPhotos, REST_MS);
 const lookAround = inTurns(lookAtRest, REST_MS);
@@ -56,7 +58,7 @@ function lookAtAll() {
 
 /** What changes with every photo. */
 async function lookAtPhotos() {
-  await told(async () => {
+  await told("photos", async () => {
     const [counts, newest, changed] = await Promise.all([
       get("counts", { scope: scope() }),
       get("newest", { scope: scope(), limit: NEWEST }),
@@ -72,7 +74,7 @@ async function lookAtPhotos() {
 
 /** What no event tells of: refusals, corrections that were refused, how far behind all is. */
 async function lookAtRest() {
-  await told(async () => {
+  await told("rest", async () => {
     const [feed, refused, corrected] = await Promise.all([
       get("feed"),
       get("rejections", { scope: scope(), limit: HAPPENINGS }),
@@ -87,13 +89,24 @@ async function lookAtRest() {
 }
 
 /** Carry on, or say why not; what is shown already stays. */
-async function told(work) {
+async function told(source, work) {
   try {
     await work();
+    failures.delete(source);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    put(the("#state"), failure(error, lookAtAll));
+    failures.set(source, error.message);
+    document.querySelector("#state .loading")?.remove();
   }
+  showFailures();
+}
+
+/** Drawn anew only where it is another: it may have the focus, and is read aloud. */
+function showFailures() {
+  const message = [...new Set(failures.values())].join(" ");
+  if (message === (the("#failures").dataset.message ?? "")) return;
+  the("#failures").dataset.message = message;
+  put(the("#failures"), message !== "" && failure({ message }, lookAtAll));
 }
 
 const isNothing = (counts) => !counts.images && !counts.rejections.length;
