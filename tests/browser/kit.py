@@ -204,7 +204,11 @@ class Window:
 def held(page: Page, pattern: str) -> Callable[[], None]:
     """Let requests wait on their way to the server; answers what lets them go."""
     waiting: list[Route] = []
-    page.route(pattern, lambda route: waiting.append(route))
+
+    def keep(route: Route) -> None:
+        waiting.append(route)
+
+    page.route(pattern, keep)
 
     def release() -> None:
         for route in waiting:

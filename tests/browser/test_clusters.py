@@ -122,6 +122,25 @@ def test_news_wait_for_the_reader(served: Site, window: Window) -> None:
     expect(page.get_by_role("button", name="changed: show")).to_be_hidden()
 
 
+def test_news_do_not_repeat_what_was_said(served: Site, window: Window) -> None:
+    """A screen reader is not told of the selection with every photo that comes."""
+    gate, _ = piles(served, "Gate", "Tower")
+    page = window.open("/clusters?scope=site")
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    page.get_by_label(f"Select {gate}").check()
+    page.evaluate("""() => {
+      window.said = 0;
+      const said = new MutationObserver((all) => { window.said += all.length; });
+      const all = { childList: true, characterData: true };
+      said.observe(document.querySelector("#picked-what"), all);
+    }""")
+    served.worker.photos(7)
+    expect(page.get_by_role("button", name="1 cluster changed: show")).to_be_visible()
+    served.worker.photos(8)
+    expect(page.get_by_role("button", name="2 clusters changed: show")).to_be_visible()
+    assert page.evaluate("window.said") == 0
+
+
 def test_coming_back(served: Site, window: Window) -> None:
     """Who opened a cluster and goes back is where they were, as far down as it was."""
     served.worker.photos(*range(60))

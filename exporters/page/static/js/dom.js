@@ -28,6 +28,11 @@ export function put(node, ...children) {
   return node;
 }
 
+/** Write text, but only where it is another: screen readers read anew whatever is written. */
+export function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 /** The one element that a selector names; it has to be there. */
 export function the(selector, within = document) {
   const found = within.querySelector(selector);

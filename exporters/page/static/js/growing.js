@@ -1,5 +1,6 @@
 // A short list that follows what happens, and holds still while somebody is at it.
 
+import { write } from "./dom.js";
 import { count } from "./format.js";
 
 /**
@@ -19,7 +20,7 @@ export function growing(node, hint, { key, version = key, make }) {
   const tell = () => {
     const known = new Set([...node.children].map((child) => child.dataset.key));
     const fresh = waiting.filter((row) => !known.has(key(row))).length;
-    hint.textContent = `${count(fresh, "new one")}: show`;
+    write(hint, `${count(fresh, "new one")}: show`);
     hint.hidden = !fresh;
   };
   const settle = () => {

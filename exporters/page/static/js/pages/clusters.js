@@ -2,7 +2,7 @@
 
 import { get, Problem } from "../api.js";
 import { merge, undoLast } from "../corrections.js";
-import { put, the } from "../dom.js";
+import { the, write } from "../dom.js";
 import { asked, filled, filters } from "../filters.js";
 import { count } from "../format.js";
 import { keys } from "../keys.js";
@@ -80,7 +80,7 @@ function nothing() {
 let returned = false;
 function showCount() {
   const shown = [...cards.children].filter((entry) => !entry.hidden).length;
-  the("#shown").textContent = shown ? `${count(shown, "cluster")} shown${atEnd ? "" : ", more below"}` : "";
+  write(the("#shown"), shown ? `${count(shown, "cluster")} shown${atEnd ? "" : ", more below"}` : "");
   showSelection();
   if (!returned && left?.key && shown) sheet.entryAt(left.key)?.querySelector(TITLE).focus();
   returned ||= shown > 0;
@@ -89,11 +89,11 @@ function showCount() {
 function showSelection() {
   const { picked, news } = sheet;
   the("#fresh").hidden = !news || merging;
-  the("#fresh").textContent = `${count(news, "cluster")} changed: show`;
+  write(the("#fresh"), `${count(news, "cluster")} changed: show`);
   the("#picked").hidden = !picked.length;
   document.body.classList.toggle("picking", picked.length > 0); // makes room for toasts
   the("#merge-picked").disabled = !ready();
-  put(the("#picked-what"), said(picked));
+  write(the("#picked-what"), said(picked));
 }
 
 function ready() {
