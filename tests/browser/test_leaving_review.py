@@ -9,6 +9,7 @@ from tests.browser.kit import Site, Window, held
 from tests.browser.test_review import alike, ask, clusters, question, settled
 
 ORDERS = "**/api/v1/commands"
+STATUS = "**/api/v1/command?*"
 
 
 def test_leaving_is_asked_about(served: Site, window: Window) -> None:
@@ -71,3 +72,25 @@ def test_opening_stays_where_something_was_refused(served: Site, window: Window)
     expect(page.locator(".toast.bad")).to_contain_text("Somebody else changed this")
     expect(page.get_by_text("Working…")).to_be_hidden()
     expect(page.get_by_role("heading", name="Review")).to_be_visible()
+
+
+def test_a_decision_nobody_came_to_yet(served: Site, window: Window) -> None:
+    """It stays decided and is not asked anew; taking it back undoes it all the same."""
+    before = alike(served)
+    page = window.page
+    page.clock.install()
+    page.route(STATUS, lambda route: route.fulfill(json={"status": "waiting"}))
+    window.open("/review?scope=site")
+    question(page)
+    with page.expect_response(STATUS):
+        page.keyboard.press("y")
+    page.clock.fast_forward(60_000)
+    expect(page.locator(".toast.bad")).to_contain_text("No worker has come to it yet")
+    page.unroute(STATUS)
+    settled(page)
+    page.keyboard.press("u")
+    question(page)
+    page.wait_for_function(
+        "fetch('/api/v1/clusters?scope=site').then(r => r.json()).then(b => b.rows.length == 2)"
+    )
+    assert sorted(clusters(served)) == sorted(before)
