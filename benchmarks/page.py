@@ -36,9 +36,11 @@ TIMES = 7
 LATE = 40
 EVERY_S = 0.6
 LONGEST_MS = 60_000
-PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 BUSY = "main :is([aria-busy], .loading)"
-FILLED = f"document.readyState === 'complete' && !document.querySelector('{BUSY}')"
+FILLED = f"""() => document.readyState === "complete"
+  && ![...document.querySelectorAll("{BUSY}")].some((part) => part.checkVisibility())"""
+LIVE = "() => document.querySelector('#live').textContent === 'live'"
 SEEN = "id => document.querySelector('main').textContent.includes(id)"
 HEAD = ("page", "first paint: median, ms", "longest", "content: median, ms", "longest")
 
@@ -79,7 +81,7 @@ def follow(
     page.set_default_timeout(LONGEST_MS)
     page.goto(f"{url}/?{urlencode({'scope': SCOPE})}")
     page.wait_for_function(FILLED)
-    page.wait_for_function("document.querySelector('#live').textContent === 'live'")
+    page.wait_for_function(LIVE)
     waited = []
     for place, outcome in told:
         time.sleep(EVERY_S)
