@@ -53,7 +53,7 @@ function silence(error) {
 }
 
 /** Go to the login, and come back here afterwards. */
-export function logIn() {
+function logIn() {
   location.assign("/login" + asQuery({ next: location.pathname + location.search }));
 }
 

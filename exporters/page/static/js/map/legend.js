@@ -8,7 +8,7 @@ import { background, colourOf } from "./colours.js";
 const MOST = 60;
 
 /** Places of clusters by how many points they have, and how many that is. */
-export function bySize(cluster, clusters) {
+function bySize(cluster, clusters) {
   const sizes = new Uint32Array(clusters.length);
   for (const place of cluster) sizes[place] += 1;
   const order = [...sizes.keys()].sort((one, other) => sizes[other] - sizes[one]);
